@@ -1,0 +1,151 @@
+"""Checkpoints: one safetensors file with the whole state of a run, written atomically and checked when read.
+
+A file that was cut off, changed or made for other networks is refused with one sentence. Nothing is ever unpickled.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from ganplay.building import build_networks
+from ganplay.recipe import Recipe
+from ganplay.state import State, _load_network
+
+FORMAT = "ganplay-run-1"
+MODEL_FORMAT = "ganplay-model-1"
+
+
+@dataclass(frozen=True)
+class LoadedGenerator:
+    """A generator ready for sampling: `module` is in eval mode and records no gradients."""
+
+    recipe: Recipe
+    images: int
+    module: nn.Module
+
+
+def save(path: Path, state: State) -> None:
+    """Writes the state to `path`; a reader sees the old file or the new one, never a part.
+
+    Raises:
+        OSError: the file cannot be written; the old one, if any, is unharmed.
+    """
+    tensors = state.tensors()
+    metadata = {
+        "format": FORMAT,
+        "recipe": json.dumps(state.recipe.to_json()),
+        "counters": json.dumps(state.counters()),
+    }
+    write_tensors(path, tensors, metadata)
+
+
+def load(path: Path, recipe: Recipe | None = None, device: str = "cpu") -> State:
+    """The state saved at `path`, exact to the bit; or, with another `recipe`, the start of a fork.
+
+    A fork keeps weights, counters and noise, and the moments of an optimiser whose kind did not change.
+
+    Raises:
+        ValueError: the file is missing, damaged, not a checkpoint, or does not fit the recipe.
+    """
+    tensors, metadata = read_tensors(path)
+    if metadata.get("format") != FORMAT:
+        raise ValueError(f"{path.name} is not a checkpoint of a run.")
+    saved_recipe = Recipe.from_json(_parse(metadata["recipe"], path))
+    recipe = recipe or saved_recipe
+    state = State(recipe, device)
+    state.restore(tensors, _parse(metadata["counters"], path), exact=recipe.hash == saved_recipe.hash)
+    return state
+
+
+def load_generator(path: Path, device: str = "cpu") -> LoadedGenerator:
+    """The averaged generator of a run's checkpoint, or of a model folder with `config.json` and `model.safetensors`.
+
+    Raises:
+        ValueError: something is missing, damaged, or does not fit.
+    """
+    if path.is_dir():
+        tensors, metadata = read_tensors(path / "model.safetensors")
+        config = _parse(_read_text(path / "config.json"), path / "config.json")
+        recipe = Recipe.from_json(config.get("recipe") if isinstance(config, Mapping) else config)
+        images = int(metadata.get("images", 0))
+    else:
+        tensors, metadata = read_tensors(path, prefix="average/")
+        if metadata.get("format") != FORMAT:
+            raise ValueError(f"{path.name} is not a checkpoint of a run.")
+        recipe = Recipe.from_json(_parse(metadata["recipe"], path))
+        images = int(_parse(metadata["counters"], path)["images"])
+    module, _ = build_networks(recipe)
+    _load_network(module, "generator", {name: value.float() if value.is_floating_point() else value for name, value in tensors.items()})
+    module = module.to(device, memory_format=torch.channels_last).eval().requires_grad_(False)
+    return LoadedGenerator(recipe, images, module)
+
+
+def write_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> None:
+    """Writes tensors and metadata to a safetensors file through a temporary file beside it."""
+    plain = {name: value.detach().to("cpu").contiguous() for name, value in tensors.items()}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".writing-")
+    os.close(handle)
+    try:
+        save_file(plain, temporary, {**metadata, "checksum": _checksum(plain)})
+        with open(temporary, "rb+") as file:
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except SafetensorError as error:
+        raise OSError(str(error)) from error
+    finally:
+        if os.path.exists(temporary):
+            os.unlink(temporary)
+
+
+def read_tensors(path: Path, prefix: str = "") -> tuple[dict[str, Tensor], dict[str, str]]:
+    """The tensors whose name starts with `prefix` (which is removed) and the metadata of a file by `write_tensors`.
+
+    Raises:
+        ValueError: the file is missing or damaged. The checksum is tested when the whole file is read.
+    """
+    if not path.is_file():
+        raise ValueError(f"There is no checkpoint {path.name}.")
+    try:
+        with safe_open(path, "pt") as file:
+            metadata = file.metadata() or {}
+            names = [name for name in file.keys() if name.startswith(prefix)]
+            tensors = {name.removeprefix(prefix): file.get_tensor(name) for name in names}
+    except (SafetensorError, OSError) as error:
+        raise ValueError(f"The checkpoint {path.name} is damaged or incomplete and cannot be read.") from error
+    if not prefix and metadata.get("checksum") != _checksum(tensors):
+        raise ValueError(f"The checkpoint {path.name} is damaged: its content does not match its checksum.")
+    return tensors, metadata
+
+
+def _checksum(tensors: Mapping[str, Tensor]) -> str:
+    digest = hashlib.sha256()
+    for name in sorted(tensors):
+        digest.update(name.encode())
+        digest.update(tensors[name].contiguous().view(-1).view(torch.uint8).numpy() if tensors[name].numel() else b"")
+    return digest.hexdigest()
+
+
+def _parse(text: str, path: Path) -> dict:
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"{path.name} is damaged: it holds no valid JSON.") from error
+
+
+def _read_text(path: Path) -> str:
+    try:
+        return path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ValueError(f"There is no readable {path.name} in {path.parent.name}.") from error

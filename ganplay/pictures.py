@@ -1,0 +1,69 @@
+"""Samples as pictures: grids of images and scatter plots of points."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from PIL import Image, ImageDraw
+from torch import Tensor
+
+GAP = 2  # pixels between the images of a grid
+INK = (18, 22, 33)  # background of grids and scatters, the same in the light and the dark theme
+REAL, FAKE = (120, 132, 150), (255, 159, 64)
+SCATTER_SIDE, SCATTER_REACH = 320, 1.5
+
+
+def to_bytes(samples: Tensor) -> np.ndarray:
+    """Images (N, C, H, W) in [-1, 1] as uint8 (N, H, W, 3); grey ones get three equal channels."""
+    scaled = samples.detach().float().clamp(-1, 1).add(1).mul(127.5).round().byte().cpu()
+    return scaled.expand(-1, 3, -1, -1).permute(0, 2, 3, 1).contiguous().numpy()
+
+
+def grid(samples: Tensor, columns: int = 8) -> Image.Image:
+    """A grid of images (N, C, H, W) at their own size, rows from left to right.
+
+    Raises:
+        ValueError: there is no image.
+    """
+    if len(samples) == 0:
+        raise ValueError("A grid of 0 images was asked for; at least 1 is needed.")
+    images = to_bytes(samples)
+    count, height, width, _ = images.shape
+    columns = min(columns, count)
+    rows = math.ceil(count / columns)
+    canvas = np.empty((rows * (height + GAP) + GAP, columns * (width + GAP) + GAP, 3), np.uint8)
+    canvas[:] = INK
+    for index, image in enumerate(images):
+        top = GAP + index // columns * (height + GAP)
+        left = GAP + index % columns * (width + GAP)
+        canvas[top : top + height, left : left + width] = image
+    return Image.fromarray(canvas)
+
+
+def scatter(points: Tensor, real: Tensor | None = None, reach: float | None = None) -> Image.Image:
+    """Points (N, 2) as dots, over real points in grey.
+
+    Args:
+        reach: the picture shows [-reach, reach] in both axes; by default wide enough for the real points.
+    """
+    if reach is None:
+        reach = SCATTER_REACH if real is None else max(0.5, 1.2 * float(real.abs().max()))
+    image = Image.new("RGB", (SCATTER_SIDE, SCATTER_SIDE), INK)
+    pen = ImageDraw.Draw(image)
+    for dots, colour in ((real, REAL), (points, FAKE)):
+        if dots is not None:
+            for x, y in _place(dots, reach).tolist():
+                pen.ellipse((x - 1.5, y - 1.5, x + 1.5, y + 1.5), fill=colour)
+    return image
+
+
+def _place(points: Tensor, reach: float) -> Tensor:
+    """Pixel coordinates (N, 2) of points (N, 2), y upwards."""
+    flipped = points.detach().float().cpu() * points.new_tensor([1.0, -1.0]).cpu()
+    return (flipped / reach + 1) / 2 * SCATTER_SIDE
+
+
+def draw(samples: Tensor, real: Tensor | None = None, columns: int = 8) -> Image.Image:
+    """A grid of images or a scatter of points, by the shape of `samples`."""
+    return grid(samples, columns) if samples.ndim == 4 else scatter(samples, real)

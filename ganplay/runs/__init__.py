@@ -1,0 +1,1 @@
+"""Training runs as folders: `store` makes and lists them, `worker` trains one, `manager` decides which may train."""
