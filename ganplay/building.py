@@ -36,5 +36,6 @@ def _refuse_batch_norm_under_penalty(recipe: Recipe, discriminator: nn.Module) -
         if penalty.per_sample and any(isinstance(module, _BatchNorm) for module in discriminator.modules()):
             raise ValueError(
                 f"The penalty '{penalty.kind}' constrains the gradient of each sample, but batch norm in the "
-                "discriminator makes every logit depend on the whole batch; choose discriminator.norm none, layer or instance."
+                "discriminator makes every logit depend on the whole batch; "
+                "choose discriminator.norm none, layer or instance."
             )

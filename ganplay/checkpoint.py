@@ -86,7 +86,11 @@ def load_generator(path: Path, device: str = "cpu") -> LoadedGenerator:
         recipe = Recipe.from_json(_parse(metadata["recipe"], path))
         images = int(_parse(metadata["counters"], path)["images"])
     module, _ = build_networks(recipe)
-    _load_network(module, "generator", {name: value.float() if value.is_floating_point() else value for name, value in tensors.items()})
+    _load_network(
+        module,
+        "generator",
+        {name: value.float() if value.is_floating_point() else value for name, value in tensors.items()},
+    )
     module = module.to(device, memory_format=torch.channels_last).eval().requires_grad_(False)
     return LoadedGenerator(recipe, images, module)
 
@@ -120,7 +124,7 @@ def read_tensors(path: Path, prefix: str = "") -> tuple[dict[str, Tensor], dict[
     try:
         with safe_open(path, "pt") as file:
             metadata = file.metadata() or {}
-            names = [name for name in file.keys() if name.startswith(prefix)]
+            names = [name for name in list(file.keys()) if name.startswith(prefix)]
             tensors = {name.removeprefix(prefix): file.get_tensor(name) for name in names}
     except (SafetensorError, OSError) as error:
         raise ValueError(f"The checkpoint {path.name} is damaged or incomplete and cannot be read.") from error

@@ -66,7 +66,9 @@ class Recipe(Checked):
     penalties: tuple[Penalty, ...] = ()
 
     title: str = option("", "What this recipe is called in lists and legends.")
-    image_size: int = option(32, "Height and width of the images in pixels; pictures are resized to it.", low=8, high=64)
+    image_size: int = option(
+        32, "Height and width of the images in pixels; pictures are resized to it.", low=8, high=64
+    )
     channels: int = option(0, "Colour channels: 1 grey, 3 colour, 0 as the data has them.", choices=(0, 1, 3))
     latent: int = option(100, "Length of the noise vector z.", low=1, high=1024)
     noise: str = option(
@@ -184,7 +186,7 @@ class Recipe(Checked):
 
     def difference(self, base: Recipe) -> dict[str, Any]:
         """The changes that turn `base` into this recipe: `base.change(r.difference(base)) == r`."""
-        theirs = base.change({path: value for path, value in self._choices().items()}).settings()
+        theirs = base.change(self._choices()).settings()
         defaults = {setting.path: setting.value for setting in theirs}
         changes = {path: value for path, value in self._choices().items() if value != base._choices()[path]}
         fields = {s.path: s.value for s in self.settings() if s.path not in SLOTS and s.value != defaults[s.path]}

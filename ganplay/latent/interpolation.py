@@ -29,5 +29,7 @@ def interpolate(start: Tensor, end: Tensor, steps: int = 21, method: str = "sler
     angle = torch.dot(start / start.norm(), end / end.norm()).clamp(-1, 1).arccos()
     if angle.sin().abs() < 1e-6:  # the same or opposite directions have no single great circle
         return line
-    direction = (((1 - share) * angle).sin() * start / start.norm() + (share * angle).sin() * end / end.norm()) / angle.sin()
+    direction = (
+        ((1 - share) * angle).sin() * start / start.norm() + (share * angle).sin() * end / end.norm()
+    ) / angle.sin()
     return direction * lengths

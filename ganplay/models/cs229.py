@@ -1,10 +1,10 @@
 """Document 001, section 3.3: a DCGAN without batch norm, 128 feature maps at every block, for 28x28 digits.
 
 The document draws the generator (noise -> 7x7 -> 14x14 -> 28x28, blocks of transposed convolutions 128 maps deep) and
-says the depth stays 128 at each convolutional layer; it prints no kernel, no discriminator table and no optimiser. Chosen
-here: 4x4 kernels with stride 2 and a last 7x7 convolution to the image, as the Keras examples of its time have it; a
-discriminator that mirrors the generator (28 -> 14 -> 7, then linear); LeakyReLU 0.2 in both, which section 3.2 argues
-for.
+says the depth stays 128 at each convolutional layer; it prints no kernel, no discriminator table and no optimiser.
+Chosen here: 4x4 kernels with stride 2 and a last 7x7 convolution to the image, as the Keras examples of its time have
+it; a discriminator that mirrors the generator (28 -> 14 -> 7, then linear); LeakyReLU 0.2 in both, which section 3.2
+argues for.
 """
 
 from __future__ import annotations

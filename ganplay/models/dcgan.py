@@ -28,7 +28,9 @@ def image_side(shapes: Shapes, noun: str) -> int:
         ValueError: the samples are points.
     """
     if len(shapes.sample) != 3:
-        raise ValueError(f"The {noun} is convolutional and needs images; this data set has points. Use fully-connected.")
+        raise ValueError(
+            f"The {noun} is convolutional and needs images; this data set has points. Use fully-connected."
+        )
     return shapes.sample[-1]
 
 
@@ -77,7 +79,9 @@ class _Discriminator(nn.Module):
 class DcganGenerator(Network):
     """A linear layer to the first map, then one doubling for each further width and one to the image."""
 
-    widths: tuple[int, ...] = option((1024, 512, 256), "Feature maps, first map first.", low=1, high=2048, length=(1, 5))
+    widths: tuple[int, ...] = option(
+        (1024, 512, 256), "Feature maps, first map first.", low=1, high=2048, length=(1, 5)
+    )
     norm: str = option("batch", "Normalisation after every layer but the last.", choices=NORMS)
     output: str = option("tanh", "Last activation.", choices=OUTPUTS[:2])
     std: float = option(0.02, "Standard deviation of the initial weights.", low=1e-4, high=1.0)

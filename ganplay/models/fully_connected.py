@@ -48,7 +48,7 @@ class _Discriminator(nn.Module):
 @generators.register("fully-connected")
 @dataclass(frozen=True)
 class FullyConnectedGenerator(Network):
-    """Noise through hidden layers to every pixel (or coordinate) at once. Weights start as PyTorch's linear layers do."""
+    """Noise through hidden layers to every pixel (or coordinate) at once, with PyTorch's own initial weights."""
 
     widths: tuple[int, ...] = option((256,), "Units of each hidden layer.", low=1, high=4096, length=(1, 12))
     activation: str = option("leaky_relu", "Activation of the hidden layers.", choices=ACTIVATIONS)

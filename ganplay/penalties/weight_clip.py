@@ -1,4 +1,4 @@
-"""Weight clipping: every parameter of the critic is moved into [-c, c] after each step (arXiv 1701.07875, algorithm 1)."""
+"""Weight clipping: each parameter of the critic is moved into [-c, c] after a step (arXiv 1701.07875, algorithm 1)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ganplay.penalties import penalties
 @penalties.register("weight-clip")
 @dataclass(frozen=True)
 class WeightClip(Penalty):
-    """Keeps the critic Lipschitz by keeping its weights in a box; crude, and it wastes most of the critic's capacity."""
+    """Keeps the critic Lipschitz by keeping its weights in a box; crude, and it wastes much of the critic's capacity."""
 
     limit: float = option(0.01, "Largest absolute value c of a weight.", low=1e-6, high=100.0)
 

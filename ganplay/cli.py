@@ -1,0 +1,75 @@
+"""The command line: one verb a module of `ganplay.commands`, imported only when it is used, so that --help is quick."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+
+import ganplay
+
+VERBS = {
+    "train": "train a recipe from start to finish, with a progress bar; Ctrl-C pauses it",
+    "resume": "go on with a run where it stopped, exactly as if it never had",
+    "sample": "draw a grid of samples from a run or a checkpoint",
+    "interpolate": "draw the path between two samples as a strip of pictures",
+    "runs": "list the runs; pause, stop, rename, fork or delete one",
+    "recipes": "list the recipes, or print one as JSON",
+    "data": "list the data sets, fetch one, or add pictures of your own",
+    "export": "write a run's generator as a checkpoint folder that can be shared",
+}
+
+FAILED, MISUSED, INTERRUPTED = 1, 2, 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one verb.
+
+    Returns:
+        the exit code: 0 done, 1 a run or a file operation failed, 2 a mistake in what was asked for, 130 Ctrl-C.
+    """
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    parser = _parser(words)
+    options = parser.parse_args(words)
+    try:
+        return options.execute(options)
+    except ValueError as error:
+        print(f"ganplay: {error}", file=sys.stderr)
+        return MISUSED
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:  # `ganplay runs | head`
+        sys.stderr.close()
+        return 0
+    except OSError as error:
+        print(f"ganplay: {error.strerror or error}{f': {error.filename}' if error.filename else ''}.", file=sys.stderr)
+        return FAILED
+
+
+def _parser(words: list[str]) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="ganplay",
+        description="Train GANs from five papers, watch why they work or break, and sample them.",
+        epilog="`ganplay VERB --help` explains one. Start with `ganplay train --recipe quick-digits`.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"ganplay {ganplay.__version__}")
+    verbs = parser.add_subparsers(metavar="VERB", required=True)
+    chosen = next((word for word in words if not word.startswith("-")), None)
+    for name, help_text in VERBS.items():
+        below = verbs.add_parser(
+            name,
+            help=help_text,
+            description=help_text[0].upper() + help_text[1:] + ".",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,
+        )
+        if name == chosen:
+            command = importlib.import_module(f"ganplay.commands.{name}")
+            try:
+                command.configure(below, words[words.index(name) + 1 :])
+            except ValueError as error:
+                below.error(str(error))
+            below.set_defaults(execute=command.execute)
+    return parser

@@ -1,0 +1,32 @@
+"""Where things live. Nothing here creates a folder: whoever writes does."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+
+def home() -> Path:
+    """The folder of everything a user makes: the environment's GANPLAY_HOME, or `.ganplay` in the user's own folder."""
+    chosen = os.environ.get("GANPLAY_HOME")
+    return Path(chosen).expanduser().absolute() if chosen else Path.home() / ".ganplay"
+
+
+def runs_folder() -> Path:
+    """One folder a run."""
+    return home() / "runs"
+
+
+def cache_folder() -> Path:
+    """Decoded arrays that can be made again; deleting it costs time, nothing else."""
+    return home() / "cache"
+
+
+def pictures_folder() -> Path:
+    """One folder for each imported set of pictures."""
+    return home() / "pictures"
+
+
+def bundled_checkpoints() -> Path:
+    """The pretrained checkpoints that come with the repository, beside the package."""
+    return Path(__file__).resolve().parent.parent / "checkpoints"
