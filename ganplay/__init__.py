@@ -1,3 +1,44 @@
-"""ganplay: five papers' GANs as recipes that train, break and can be sampled."""
+"""ganplay: five papers' GANs as recipes that train, break and can be sampled.
+
+The names below import torch when they are first used, not before.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ganplay.checkpoint import LoadedGenerator
+    from ganplay.latent.noise import seeded
+    from ganplay.recipe import Recipe
+    from ganplay.recipes import recipe
+    from ganplay.trainer import train
 
 __version__ = "0.1.0"
+__all__ = ["Recipe", "load", "recipe", "seeded", "train"]
+
+_HOMES = {
+    "Recipe": ("ganplay.recipe", "Recipe"),
+    "recipe": ("ganplay.recipes", "recipe"),
+    "seeded": ("ganplay.latent.noise", "seeded"),
+    "train": ("ganplay.trainer", "train"),
+}
+
+
+def load(source: str) -> LoadedGenerator:
+    """A generator to sample from: a bundled checkpoint's name, a run's id, or a path to a checkpoint file or folder.
+
+    Raises:
+        ValueError: there is no such thing, or it cannot be read.
+    """
+    from ganplay.sources import resolve
+
+    return resolve(source, allow_paths=True)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'ganplay' has no attribute '{name}'")
+    module, attribute = _HOMES[name]
+    return getattr(importlib.import_module(module), attribute)

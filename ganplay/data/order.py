@@ -1,4 +1,4 @@
-"""The order in which training samples are drawn, a pure function of seed and position: nothing to save, exact to resume."""
+"""The order in which training samples are drawn, a pure function of seed and position: nothing to save."""
 
 from __future__ import annotations
 
