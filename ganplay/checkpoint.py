@@ -7,18 +7,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save as serialise
 from torch import Tensor, nn
 
 from ganplay.building import build_networks
+from ganplay.files import read_json, write_atomically
 from ganplay.recipe import Recipe
 from ganplay.state import State, _load_network
 
@@ -76,7 +75,7 @@ def load_generator(path: Path, device: str = "cpu") -> LoadedGenerator:
     """
     if path.is_dir():
         tensors, metadata = read_tensors(path / "model.safetensors")
-        config = _parse(_read_text(path / "config.json"), path / "config.json")
+        config = read_json(path / "config.json")
         recipe = Recipe.from_json(config.get("recipe") if isinstance(config, Mapping) else config)
         images = int(metadata.get("images", 0))
     else:
@@ -96,21 +95,9 @@ def load_generator(path: Path, device: str = "cpu") -> LoadedGenerator:
 
 
 def write_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> None:
-    """Writes tensors and metadata to a safetensors file through a temporary file beside it."""
+    """Writes tensors and metadata to a safetensors file, as a whole or not at all."""
     plain = {name: value.detach().to("cpu").contiguous() for name, value in tensors.items()}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".writing-")
-    os.close(handle)
-    try:
-        save_file(plain, temporary, {**metadata, "checksum": _checksum(plain)})
-        with open(temporary, "rb+") as file:
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except SafetensorError as error:
-        raise OSError(str(error)) from error
-    finally:
-        if os.path.exists(temporary):
-            os.unlink(temporary)
+    write_atomically(path, serialise(plain, {**metadata, "checksum": _checksum(plain)}))
 
 
 def read_tensors(path: Path, prefix: str = "") -> tuple[dict[str, Tensor], dict[str, str]]:
@@ -126,7 +113,7 @@ def read_tensors(path: Path, prefix: str = "") -> tuple[dict[str, Tensor], dict[
             metadata = file.metadata() or {}
             names = [name for name in list(file.keys()) if name.startswith(prefix)]
             tensors = {name.removeprefix(prefix): file.get_tensor(name) for name in names}
-    except (SafetensorError, OSError) as error:
+    except SafetensorError as error:
         raise ValueError(f"The checkpoint {path.name} is damaged or incomplete and cannot be read.") from error
     if not prefix and metadata.get("checksum") != _checksum(tensors):
         raise ValueError(f"The checkpoint {path.name} is damaged: its content does not match its checksum.")
@@ -146,10 +133,3 @@ def _parse(text: str, path: Path) -> dict:
         return json.loads(text)
     except json.JSONDecodeError as error:
         raise ValueError(f"{path.name} is damaged: it holds no valid JSON.") from error
-
-
-def _read_text(path: Path) -> str:
-    try:
-        return path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ValueError(f"There is no readable {path.name} in {path.parent.name}.") from error

@@ -86,8 +86,7 @@ class State:
         """Sets the state to a saved one.
 
         Args:
-            exact: also require and restore the optimisers' moments and the noise; a fork that changed an optimiser
-                starts it anew.
+            exact: False for a fork, whose optimisers start anew where their kind has changed.
 
         Raises:
             ValueError: a weight is missing or has another shape.
@@ -100,8 +99,7 @@ class State:
                 index, slot = name.split("/", 1)
                 saved.setdefault(int(index), {})[slot] = value
             _load_optimiser(getattr(self, owner), saved, exact)
-        if exact:
-            self.noise.set_state(tensors["noise"].cpu())
+        self.noise.set_state(tensors["noise"].cpu())
         for name in COUNTERS:
             setattr(self, name, counters[name])
 

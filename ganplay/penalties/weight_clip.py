@@ -15,7 +15,7 @@ from ganplay.penalties import penalties
 @penalties.register("weight-clip")
 @dataclass(frozen=True)
 class WeightClip(Penalty):
-    """Keeps the critic Lipschitz by keeping its weights in a box; crude, and it wastes much of the critic's capacity."""
+    """Keeps the critic Lipschitz by keeping its weights in a box; crude, for it wastes the critic's capacity."""
 
     limit: float = option(0.01, "Largest absolute value c of a weight.", low=1e-6, high=100.0)
 

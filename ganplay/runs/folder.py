@@ -9,13 +9,11 @@ from __future__ import annotations
 
 import bisect
 import json
-import os
 import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,10 +29,11 @@ LIVE = ("starting", "running")  # states that only a living worker can be in
 RESUMABLE = ("paused", "stopped", "interrupted", "failed")
 ENDED = ("finished", "stopped", "failed")  # offered for deletion when the disk quota is used up
 REQUESTS = ("pause", "stop", "checkpoint")
+QUEUED = "Waiting for a free place."
 GONE = "The worker ended without a word; the run can be resumed from its last checkpoint."
 
 _ID = re.compile(r"\d{8}-\d{6}-[a-z0-9]+(?:-[a-z0-9]+)*-[0-9a-f]{4}")
-_LINE_START = re.compile(rb'\{"images": (\d+),')
+_LINE_START = re.compile(rb'\{"images": (\d+)[,}]')
 
 
 def is_id(text: object) -> bool:
@@ -71,6 +70,10 @@ class Status:
         """True while a worker has the run."""
         return self.state in LIVE
 
+    def at_rest(self, state: str, message: str) -> Status:
+        """The same counters in a state without a worker."""
+        return replace(self, state=state, message=message, rate=0.0, left=None, progress=None)
+
 
 @dataclass(frozen=True)
 class Run:
@@ -99,8 +102,8 @@ class Run:
 
     @property
     def info(self) -> dict[str, Any]:
-        """`run.json`: label, created, base, group, threads, forked_from; defaults where it cannot be read."""
-        defaults = {"label": self.id, "created": "", "base": None, "group": None, "threads": 1, "forked_from": None}
+        """`run.json`: label, created (Unix time), base, group, threads, forked_from; defaults where it is damaged."""
+        defaults = {"label": self.id, "created": 0.0, "base": None, "group": None, "threads": 1, "forked_from": None}
         try:
             return defaults | dict(read_json(self.folder / "run.json"))
         except (OSError, TypeError, ValueError):
@@ -111,6 +114,12 @@ class Run:
         """The name a reader gave the run."""
         return str(self.info["label"])
 
+    @property
+    def created(self) -> float:
+        """Unix time at which the run was made, 0 when its folder is damaged."""
+        created = self.info["created"]
+        return float(created) if isinstance(created, (int, float)) else 0.0
+
     def status(self) -> Status:
         """The state now; `interrupted` when a worker was at it and is gone, `failed` when it cannot be read."""
         status = self.written_status()
@@ -119,7 +128,7 @@ class Run:
             # is the truth, unless the next worker has begun in between.
             again = self.written_status()
             if again == status:
-                return replace(status, state="interrupted", rate=0.0, left=None, message=GONE, progress=None)
+                return status.at_rest("interrupted", GONE)
             status = again
         return status
 
@@ -170,7 +179,7 @@ class Run:
         """Bytes on disk."""
         return sum(_size(path) for path in self.folder.rglob("*"))
 
-    @cached_property
+    @property
     def _control(self) -> Path:
         return self.folder / "control"
 
@@ -193,6 +202,8 @@ class Run:
 
     def is_locked(self) -> bool:
         """True while a worker, or for a moment another reader, holds the run."""
+        if not (self.folder / ".lock").exists():
+            return False
         with self.locked() as held:
             return not held and self.folder.is_dir()
 
@@ -208,7 +219,7 @@ class Run:
         lock = FileLock(self.folder / ".lock")
         try:
             lock.acquire(timeout=wait, poll_interval=0.02)
-        except (Timeout, FileNotFoundError):
+        except (Timeout, OSError):
             yield False
             return
         try:
@@ -246,7 +257,7 @@ def _parsed(line: bytes) -> dict[str, Any] | None:
 def _numbered(folder: Path, suffix: str) -> list[tuple[int, Path]]:
     """The files of a folder that are named by a number, in its order."""
     try:
-        names = os.listdir(folder)
+        names = [entry.name for entry in folder.iterdir()]
     except OSError:
         return []
     stems = [name.removesuffix(suffix) for name in names if name.endswith(suffix)]
