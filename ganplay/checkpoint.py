@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from ganplay.building import build_networks
 from ganplay.files import read_json, write_atomically
 from ganplay.recipe import Recipe
-from ganplay.state import State, _load_network
+from ganplay.state import COUNTERS, State, load_network
 
 FORMAT = "ganplay-run-1"
 MODEL_FORMAT = "ganplay-model-1"
@@ -58,12 +58,10 @@ def load(path: Path, recipe: Recipe | None = None, device: str = "cpu") -> State
         ValueError: the file is missing, damaged, not a checkpoint, or does not fit the recipe.
     """
     tensors, metadata = read_tensors(path)
-    if metadata.get("format") != FORMAT:
-        raise ValueError(f"{path.name} is not a checkpoint of a run.")
-    saved_recipe = Recipe.from_json(_parse(metadata["recipe"], path))
+    saved_recipe, counters = _about(path, metadata)
     recipe = recipe or saved_recipe
     state = State(recipe, device)
-    state.restore(tensors, _parse(metadata["counters"], path), exact=recipe.hash == saved_recipe.hash)
+    state.restore(tensors, counters, exact=recipe.hash == saved_recipe.hash)
     return state
 
 
@@ -80,10 +78,8 @@ def load_generator(path: Path, device: str = "cpu") -> LoadedGenerator:
         images = int(metadata.get("images", 0))
     else:
         tensors, metadata = read_tensors(path, prefix="average/")
-        if metadata.get("format") != FORMAT:
-            raise ValueError(f"{path.name} is not a checkpoint of a run.")
-        recipe = Recipe.from_json(_parse(metadata["recipe"], path))
-        images = int(_parse(metadata["counters"], path)["images"])
+        recipe, counters = _about(path, metadata)
+        images = int(counters["images"])
     module, _ = build_networks(recipe)
     _load_network(
         module,
@@ -128,8 +124,13 @@ def _checksum(tensors: Mapping[str, Tensor]) -> str:
     return digest.hexdigest()
 
 
-def _parse(text: str, path: Path) -> dict:
+def _about(path: Path, metadata: Mapping[str, str]) -> tuple[Recipe, dict[str, float]]:
+    """The recipe and the counters in the metadata of a run's checkpoint."""
+    if metadata.get("format") != FORMAT:
+        raise ValueError(f"{path.name} is not a checkpoint of a run.")
     try:
-        return json.loads(text)
-    except json.JSONDecodeError as error:
-        raise ValueError(f"{path.name} is damaged: it holds no valid JSON.") from error
+        recipe, counters = json.loads(metadata["recipe"]), json.loads(metadata["counters"])
+        counters = {name: float(counters[name]) if name == "seconds" else int(counters[name]) for name in COUNTERS}
+    except (KeyError, TypeError, ValueError):
+        raise ValueError(f"The checkpoint {path.name} is damaged: its recipe or counters cannot be read.") from None
+    return Recipe.from_json(recipe), counters

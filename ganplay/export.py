@@ -78,6 +78,7 @@ def _write(run: Run, loaded: LoadedGenerator, folder: Path, name: str) -> None:
     write_atomically(folder / "config.json", json.dumps(config, indent=1) + "\n")
     metadata = {"format": MODEL_FORMAT, "images": str(images)}
     write_tensors(folder / "model.safetensors", stored_tensors(loaded.module), metadata)
+    shutil.copymode(folder / "config.json", folder / "model.safetensors")  # to be read by others, like its neighbours
     write_atomically(folder / "metrics.json", json.dumps({"run": run.id, "points": _thinned(points, POINTS)}) + "\n")
     stored = load_generator(folder)
     drawn = _samples(stored)
@@ -104,15 +105,15 @@ def _thinned(points: list[Any], most: int) -> list[Any]:
 def _card(run: Run, stored: LoadedGenerator, name: str, seconds: float, width: int) -> str:
     """The model card: YAML front matter, then what a visitor needs to know, in Markdown."""
     recipe, weights = stored.recipe, sum(parameter.numel() for parameter in stored.module.parameters())
-    noise = f"{recipe.latent} numbers of {recipe.noise} noise"
+    threads, version = int(run.info["threads"]), torch.__version__.split("+")[0]
     title = recipe.title or recipe.generator.kind
     rows = {
         "Recipe": _origin(run, recipe),
         "Data": f"{recipe.dataset.title}, samples of shape {' x '.join(map(str, recipe.shapes.sample))}",
-        "Generator": f"{recipe.generator.kind}, {weights:,} weights, from {noise}",
+        "Generator": f"{recipe.generator.kind}, {weights:,} weights, fed {recipe.latent} {recipe.noise} numbers",
         "Objective": ", ".join([recipe.loss.kind, *(penalty.kind for penalty in recipe.penalties)]),
         "Training": f"{stored.images:,} real images seen in {seconds:,.0f} s",
-        "Machine": f"{_processor()}, {run.info['threads']} thread(s), PyTorch {torch.__version__.split('+')[0]}",
+        "Machine": f"{_processor()}, {threads} thread{'s' if threads > 1 else ''}, PyTorch {version}",
         "Weights": f"moving average with decay {recipe.ema_decay}, stored in float16, sampled in float32",
     }
     table = "\n".join(f"| {key} | {value} |" for key, value in rows.items())
@@ -120,7 +121,7 @@ def _card(run: Run, stored: LoadedGenerator, name: str, seconds: float, width: i
 # {title}
 
 A generator trained with ganplay, a playground that shows why GANs work and why
-they break. It makes {recipe.dataset.title}-like samples from random numbers.
+they break. It turns random numbers into samples like those of {recipe.dataset.title}.
 
 <img src="samples.webp" width="{2 * width}" alt="Samples of seed 0, drawn by the stored weights">
 
@@ -146,8 +147,7 @@ samples = sample(generator, seed=0, count=64)  # ({", ".join(["64", *map(str, re
 
 ## Files
 
-`config.json` holds the whole recipe: `python -m ganplay train` repeats the run with it. `metrics.json` holds the curves
-(at most {POINTS} points). `samples.webp` shows seed 0.
+`config.json` holds the whole recipe, `metrics.json` the curves (at most {POINTS} points), `samples.webp` seed 0.
 """
 
 
@@ -171,11 +171,11 @@ def _origin(run: Run, recipe: Recipe) -> str:
     if base not in recipes:
         return f"made by hand, see config.json (hash {recipe.hash})"
     made = recipes[base]
-    document = (inspect.getmodule(made).__doc__ or "").split("\n")[0]
-    section = (inspect.getdoc(made) or "").split("\n")[0]
+    documents = [(part.__doc__ or "").split("\n")[0] for part in (inspect.getmodule(made), made)]
+    source = " ".join(text for text in documents if text)
     changes = recipe.difference(made())
     changed = ", ".join(f"`{path}` = {value}" for path, value in changes.items() if path != "title")
-    return f"`{base}`. {document} {section}" + (f" Changed: {changed}." if changed else "")
+    return f"`{base}`. {source}" + (f" Changed: {changed}." if changed else "")
 
 
 def _processor() -> str:

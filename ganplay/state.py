@@ -92,7 +92,7 @@ class State:
             ValueError: a weight is missing or has another shape.
         """
         for owner in NETWORKS:
-            _load_network(getattr(self, owner), owner, _below(tensors, owner))
+            load_network(getattr(self, owner), owner, _below(tensors, owner))
         for owner in OPTIMISERS:
             saved: dict[int, dict[str, Tensor]] = {}
             for name, value in _below(tensors, owner).items():
@@ -113,7 +113,12 @@ def _below(tensors: Mapping[str, Tensor], owner: str) -> dict[str, Tensor]:
     return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
 
 
-def _load_network(network: nn.Module, owner: str, saved: dict[str, Tensor]) -> None:
+def load_network(network: nn.Module, owner: str, saved: dict[str, Tensor]) -> None:
+    """Sets every weight and buffer of a network.
+
+    Raises:
+        ValueError: a name or a shape differs; the sentence says which.
+    """
     own = network.state_dict()
     for name, value in own.items():
         if name not in saved:

@@ -37,7 +37,17 @@ def free_port() -> int:
 def server(home: Path, port: int | None = None, log: Path | None = None) -> Iterator[tuple[str, subprocess.Popen]]:
     """`streamlit run app.py` with its own home until the block ends; gives its address and its process."""
     port = port or free_port()
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port), "--server.headless", "true"]
+    command = [
+        sys.executable,
+        "-m",
+        "streamlit",
+        "run",
+        "app.py",
+        "--server.port",
+        str(port),
+        "--server.headless",
+        "true",
+    ]
     output = (log or home.parent / "server.log").open("ab")
     environment = {**os.environ, "GANPLAY_HOME": str(home)}
     process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT)

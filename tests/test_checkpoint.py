@@ -55,9 +55,16 @@ def test_one_changed_byte_of_a_weight_is_found(saved):
 def test_missing_and_foreign_files_are_refused(tmp_path):
     with pytest.raises(ValueError, match="There is no checkpoint nothing"):
         checkpoint.load(tmp_path / "nothing.safetensors")
-    checkpoint.write_tensors(tmp_path / "other.safetensors", {"a": torch.zeros(2)}, {})
-    with pytest.raises(ValueError, match="is not a checkpoint of a run"):
-        checkpoint.load(tmp_path / "other.safetensors")
+    for metadata, sentence in (
+        ({}, "is not a checkpoint of a run"),
+        ({"format": checkpoint.FORMAT}, "its recipe or counters cannot be read"),
+        ({"format": checkpoint.FORMAT, "recipe": "{", "counters": "{}"}, "its recipe or counters cannot be read"),
+        ({"format": checkpoint.FORMAT, "recipe": "{}", "counters": "{}"}, "its recipe or counters cannot be read"),
+    ):
+        checkpoint.write_tensors(tmp_path / "other.safetensors", {"a": torch.zeros(2)}, metadata)
+        for read in (checkpoint.load, checkpoint.load_generator):
+            with pytest.raises(ValueError, match=sentence):
+                read(tmp_path / "other.safetensors")
 
 
 def test_a_failed_write_leaves_the_old_file_and_no_litter(saved, monkeypatch):

@@ -1,0 +1,143 @@
+"""What the app costs: start-up, time to the first picture, the price of watching, memory. Linux; needs Chromium.
+
+    python tests/benchmark_app.py
+
+Every figure is measured in this run and printed with the machine. The price of watching is a ratio: the same run with
+and without a browser on its page, in alternating windows. Not a test: nothing is asserted.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import statistics
+import sys
+import tempfile
+import time
+import urllib.parse
+from pathlib import Path
+
+from browser import ROOT, free_port, page, server
+
+sys.path.insert(0, str(ROOT))
+WINDOW, PAIRS = 15.0, 4  # seconds, and alternations with and without a watcher
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["GANPLAY_HOME"] = str(Path(folder) / "home")
+        figures = {"machine": machine(), "load before": os.getloadavg()[0]}
+        start_up(Path(folder), [])  # warms the file caches; not counted
+        figures["start to interactive Home, s"] = start_up(Path(folder), times := [])
+        figures["start to health answer, s"] = times[0]
+        figures |= training(Path(folder))
+    print(json.dumps(figures, indent=2))
+
+
+def machine() -> str:
+    """Processor, cores, and whether it has bf16 in hardware."""
+    from ganplay.precision import chosen
+
+    names = [
+        line.split(":")[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line
+    ]
+    return (
+        f"{names[0]}, {os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}, {chosen('auto')}"
+    )
+
+
+def start_up(folder: Path, times: list[float]) -> float:
+    """Seconds from starting the server to a Home page whose links can be clicked, in a browser that is open already."""
+    with page() as tab:
+        tab.goto("about:blank")
+        started = time.perf_counter()
+        with server(folder / "home") as (address, _):
+            times.append(round(time.perf_counter() - started, 2))
+            tab.goto(address)
+            tab.get_by_role("heading", level=1).first.wait_for(timeout=60_000)
+            tab.get_by_test_id("stSidebarNav").get_by_role("link", name="Train side by side").wait_for(timeout=60_000)
+            return round(time.perf_counter() - started, 2)
+
+
+def training(folder: Path) -> dict[str, object]:
+    """From a click on Start to two live pictures; memory of both runs and the server; the price of watching one."""
+    from ganplay.runs import store
+
+    port = free_port()
+    with server(folder / "home", port) as (address, process), page() as tab:
+        query = "&".join(
+            "recipe=" + urllib.parse.quote(f"quick-digits;stop_images=100000000;title={name}") for name in "AB"
+        )
+        tab.goto(f"{address}/train?{query}")
+        button = tab.get_by_role("button", name="Start", exact=True)
+        button.wait_for(timeout=60_000)
+        time.sleep(5)  # the studio is being imported meanwhile; a person reads the page
+        started = time.perf_counter()
+        button.click()
+        pictures = tab.locator('[data-testid="stImage"] img')
+        pictures.nth(1).wait_for(timeout=60_000)
+        first = round(time.perf_counter() - started, 2)
+        time.sleep(30)
+        memory = round(proportional_memory(process.pid) / 1e9, 2)
+
+        newest, other = store.list_runs()[:2]
+        other.ask("stop")
+        wait_until_ended(other)
+        watched = f"{address}/train?runs={newest.id}"
+        rates: dict[bool, list[float]] = {True: [], False: []}
+        for _ in range(PAIRS):
+            for looking in (True, False):
+                tab.goto(watched if looking else "about:blank")
+                time.sleep(3)
+                rates[looking].append(rate(newest))
+        newest.ask("stop")
+        wait_until_ended(newest)
+    alone, seen = (statistics.mean(rates[looking]) for looking in (False, True))
+    return {
+        "click on Start to both first pictures, s": first,
+        "server and two digit runs, GB of memory (proportional set size)": memory,
+        "images/s alone": round(alone),
+        "images/s watched by a browser on the same machine": round(seen),
+        "watched / alone": round(seen / alone, 3),
+        "windows alone, watched": [[round(value) for value in rates[looking]] for looking in (False, True)],
+        "threads of a run": newest.info["threads"],
+    }
+
+
+def rate(run) -> float:
+    """Images a second over one window, from the run's own status."""
+    first, begun = run.status(), time.time()
+    time.sleep(WINDOW)
+    last = run.status()
+    return (last.images - first.images) / max(last.updated - first.updated, time.time() - begun - 1)
+
+
+def wait_until_ended(run) -> None:
+    while run.status().live:
+        time.sleep(0.2)
+
+
+def proportional_memory(root: int) -> int:
+    """Bytes of a process and all below it; pages that several share count once."""
+    parents = {}
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            parents[int(entry.name)] = int((entry / "stat").read_text().rsplit(")", 1)[1].split()[1])
+        except OSError:
+            continue
+    family = {root}
+    while grown := {child for child, parent in parents.items() if parent in family} - family:
+        family |= grown
+    total = 0
+    for member in family:
+        try:
+            lines = Path(f"/proc/{member}/smaps_rollup").read_text().splitlines()
+            total += sum(int(line.split()[1]) for line in lines if line.startswith("Pss:")) * 1024
+        except OSError:
+            continue
+    return total
+
+
+if __name__ == "__main__":
+    main()

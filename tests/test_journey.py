@@ -1,0 +1,106 @@
+"""The main journey in a real browser: two runs start, their charts move, they survive a reload, one is sampled."""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from pathlib import Path
+
+import pytest
+from browser import chromium, page, server
+
+SHOTS = Path(os.environ.get("GANPLAY_SCREENSHOTS", "")) if os.environ.get("GANPLAY_SCREENSHOTS") else None
+
+pytestmark = pytest.mark.skipif(
+    chromium() is None and not os.environ.get("CI"), reason="needs Chromium or Chrome on the path"
+)
+
+
+def shot(tab, name):
+    if SHOTS:
+        SHOTS.mkdir(parents=True, exist_ok=True)
+        tab.screenshot(path=SHOTS / f"{name}.png", full_page=True)
+
+
+def wait_for(condition, seconds, what):
+    """The condition's first true value."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if value := condition():
+            return value
+        time.sleep(0.25)
+    raise AssertionError(f"{what} did not happen within {seconds} seconds")
+
+
+def images_seen(tab):
+    """The numbers of images on the cards, in order."""
+    text = tab.locator("body").inner_text()
+    return [int(number.replace(",", "")) for number in re.findall(r"([\d,]+) images(?: ·|\n)", text)]
+
+
+def charts(tab):
+    return tab.locator('[data-testid="stVegaLiteChart"]')
+
+
+def test_two_runs_train_survive_a_reload_and_one_is_sampled(tmp_path):
+    with server(tmp_path / "home") as (address, _), page() as tab:
+        errors, foreign = [], []
+        tab.on("pageerror", lambda error: errors.append(str(error)))
+        tab.on("request", lambda request: foreign.append(request.url) if not _is_local(request.url) else None)
+
+        # Open the app, go to the training page by its link, start two runs on digits
+        tab.goto(address)
+        tab.get_by_role("heading", level=1).first.wait_for(timeout=30_000)
+        shot(tab, "1-home")
+        tab.get_by_test_id("stSidebarNav").get_by_role("link", name="Train side by side").click()
+        tab.get_by_role("button", name="Start", exact=True).wait_for(timeout=30_000)
+        shot(tab, "2-setup")
+        tab.get_by_role("button", name="Start", exact=True).click()
+
+        # See both charts move
+        wait_for(lambda: len(images_seen(tab)) == 2 and min(images_seen(tab)) > 2_000, 90, "training of both runs")
+        wait_for(lambda: charts(tab).count() >= 4, 30, "the appearance of the charts")
+        before, seen = [charts(tab).nth(index).screenshot() for index in range(4)], images_seen(tab)
+        wait_for(
+            lambda: all(new > old + 2_000 for new, old in zip(images_seen(tab), seen, strict=True)), 60, "progress"
+        )
+        wait_for(
+            lambda: all(charts(tab).nth(index).screenshot() != before[index] for index in range(4)), 30, "moving charts"
+        )
+        shot(tab, "3-training")
+
+        # Reload: the runs are still there and still going
+        seen = images_seen(tab)
+        tab.reload()
+        wait_for(
+            lambda: (
+                len(images_seen(tab)) == 2 and all(new > old for new, old in zip(images_seen(tab), seen, strict=True))
+            ),
+            60,
+            "the return of both runs after a reload",
+        )
+
+        # Stop one; the other goes on
+        tab.get_by_role("button", name="Stop", exact=True).first.click()
+        wait_for(lambda: tab.get_by_text("Stopped at").count() == 1, 30, "the end of the first run")
+        shot(tab, "4-stopped")
+
+        # Sample the other in the studio: stop it first, so that it has a checkpoint
+        tab.get_by_role("button", name="Stop", exact=True).first.click()
+        wait_for(lambda: tab.get_by_text("Stopped at").count() == 2, 30, "the end of the second run")
+        tab.goto(f"{address}/studio/")
+        wait_for(lambda: tab.locator("img").count() >= 1, 60, "the first picture of the studio")
+        tab.get_by_label(re.compile("checkpoint|run", re.I)).first.click()
+        tab.get_by_role("option", name=re.compile("images seen")).last.click()
+        first = tab.locator("img").first.get_attribute("src")
+        tab.get_by_role("button", name=re.compile("new seed", re.I)).click()
+        wait_for(lambda: tab.locator("img").first.get_attribute("src") != first, 30, "another picture")
+        shot(tab, "5-studio")
+
+        assert not errors
+        assert not foreign
+
+
+def _is_local(url):
+    return re.match(r"(https?|wss?)://(localhost|127\.0\.0\.1)[:/]|data:|blob:|about:", url) is not None
