@@ -81,7 +81,7 @@ def load_generator(path: Path, device: str = "cpu") -> LoadedGenerator:
         recipe, counters = _about(path, metadata)
         images = int(counters["images"])
     module, _ = build_networks(recipe)
-    _load_network(
+    load_network(
         module,
         "generator",
         {name: value.float() if value.is_floating_point() else value for name, value in tensors.items()},

@@ -88,5 +88,7 @@ def test_files_stay_readable(path):
 
 def test_code_is_formatted_and_lint_free():
     for arguments in (["check"], ["format", "--check"]):
-        result = subprocess.run([sys.executable, "-m", "ruff", *arguments, "."], cwd=ROOT, capture_output=True, text=True)
+        result = subprocess.run(
+            [sys.executable, "-m", "ruff", *arguments, "."], cwd=ROOT, capture_output=True, text=True
+        )
         assert result.returncode == 0, result.stdout + result.stderr
