@@ -109,7 +109,7 @@ def test_the_card_tells_what_it_is_and_how_to_sample_it(folder):
     }  # fmt: skip
     for words in (
         "# Quick digits", "`quick-digits`", "`batch_size` = 16", "Digits (8 x 8 scans)", "320 real images seen in",
-        " 1 thread, ", "python -m ganplay sample PATH/TO/tiny", 'load_generator(Path("tiny"))', "(64, 1, 28, 28)",
+        " 1 thread, ", "python -m ganplay sample PATH/TO/tiny", 'load_generator(Path("tiny"))', "(64, 1, 32, 32)",
     ):  # fmt: skip
         assert words in body
 
@@ -118,7 +118,7 @@ def test_the_cards_python_example_runs(folder, monkeypatch):
     code = (folder / "README.md").read_text().split("```python\n")[1].split("```")[0]
     (folder.parent / "example.py").write_text(code)
     monkeypatch.chdir(folder.parent)
-    assert runpy.run_path("example.py")["samples"].shape == (64, 1, 28, 28)
+    assert runpy.run_path("example.py")["samples"].shape == (64, 1, 32, 32)
 
 
 def test_a_folder_with_content_is_refused_and_left_alone(of_this_home, tmp_path):

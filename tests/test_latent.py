@@ -94,7 +94,7 @@ def test_equal_seeds_give_equal_samples_and_other_seeds_do_not(loaded):
 
 def test_samples_are_full_precision_images_in_range_without_gradients(loaded):
     made = sampling.sample(loaded, 0, 3)
-    assert made.shape == (3, 1, 28, 28)
+    assert made.shape == (3, 1, 32, 32)
     assert made.dtype == torch.float32
     assert not made.requires_grad
     assert made.abs().max() <= 1

@@ -72,7 +72,7 @@ def key(studio) -> str:
     return f"run:{studio.digits.id}"
 
 
-def cells(picture: np.ndarray, columns: int, count: int, side: int = 28) -> list[np.ndarray]:
+def cells(picture: np.ndarray, columns: int, count: int, side: int = 32) -> list[np.ndarray]:
     """The images of an enlarged grid, at their own size."""
     factor = picture.shape[1] // (columns * (side + pictures.GAP) + pictures.GAP)
     small = picture[::factor, ::factor]
@@ -188,7 +188,7 @@ def test_many_programs_at_once_get_what_one_gets(studio, key):
 
 def test_the_line_about_a_source_says_what_it_makes(studio, key):
     assert actions.describe(key).startswith(
-        "Images of 28 x 28 pixels after *Digits (8 x 8 scans)*: 64 gaussian random numbers"
+        "Images of 32 x 32 pixels after *Digits (8 x 8 scans)*: 64 gaussian random numbers"
     )
     assert actions.describe(f"run:{studio.ring.id}").endswith("Orange is generated, grey is real.")
 

@@ -15,21 +15,24 @@ from ganplay.recipes import recipes
 
 @recipes.register("quick-digits")
 def quick_digits() -> Recipe:
-    """Small DCGAN on the embedded digits that shows clear digits after a minute on two cores."""
+    """Small DCGAN on the embedded digits that shows clear digits after a minute on two cores.
+
+    Narrow nets with three doublings beat wide ones with two at equal time, and layer norm in D beats batch norm.
+    """
     return Recipe(
         title="Quick digits",
         dataset=Digits(),
-        generator=DcganGenerator(widths=(96, 48)),
-        discriminator=DcganDiscriminator(widths=(32, 64), norm_first=False),
+        generator=DcganGenerator(widths=(96, 48, 24)),
+        discriminator=DcganDiscriminator(widths=(24, 48, 96), norm="layer", norm_first=False),
         loss=NonSaturating(),
         generator_optimiser=Adam(learning_rate=1e-3),
-        discriminator_optimiser=Adam(learning_rate=5e-4),
+        discriminator_optimiser=Adam(learning_rate=1e-3),
         metric=SlicedWasserstein(),
-        image_size=28,
+        image_size=32,
         latent=64,
         batch_size=64,
         ema_decay=0.995,
-        stop_images=150_000,
+        stop_images=100_000,
         log_every=640,
         sample_every=3_200,
     )
