@@ -25,7 +25,8 @@ def build_networks(recipe: Recipe) -> tuple[nn.Module, nn.Module]:
 
 
 def check(recipe: Recipe) -> None:
-    """Raises what `build_networks` would, without allocating or initialising any weight."""
+    """Raises what `build_networks` would, without allocating any weight, and what is wrong with the data set."""
+    recipe.dataset.check()
     with torch.device("meta"):
         build_networks(recipe)
 

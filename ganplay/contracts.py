@@ -132,6 +132,9 @@ class Dataset(Checked):
     class_names: ClassVar[tuple[str, ...]] = ()
     bundled: ClassVar[bool] = False
 
+    def check(self) -> None:
+        """Raises a ValueError when it is certain, without reading anything, that the data cannot be had."""
+
     def read(self, split: str, progress: Callable[[str, float], None]) -> tuple[Any, Any, tuple[str, ...]]:
         """The whole split, decoded.
 

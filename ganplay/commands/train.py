@@ -37,5 +37,6 @@ def execute(options: argparse.Namespace) -> int:
 
     recipe = base_recipe(options.recipe).change(changes(options))
     base = options.recipe if options.recipe in recipes else None
-    run = store.create(recipe, options.label, base, threads=options.threads or cores(), queued=False)
+    threads = cores() if options.threads is None else options.threads
+    run = store.create(recipe, options.label, base, threads=threads, queued=False)
     return follow(run)

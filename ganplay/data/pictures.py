@@ -57,6 +57,9 @@ class Pictures(ImageSet):
     def content(self) -> str:
         return f"{self.name}.{self._about()['sha256'][:12]}"
 
+    def check(self) -> None:
+        self._about()
+
     def available(self) -> bool:
         return _folder(self.name).is_dir() if self.name else bool(picture_sets())
 
