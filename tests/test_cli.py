@@ -196,7 +196,7 @@ def test_mistakes_about_a_source_leave_no_file(call, trained, tmp_path):
         (["sample", trained.id, "--count", 0], "0"),
         (["sample", trained.id, "--columns", 0], "columns is 0"),
         (["sample", trained.id, "--scale", 99], "scale is 99; it must be 1 to 16"),
-        (["interpolate", trained.id, "--steps", 1], "1 step"),
+        (["interpolate", trained.id, "--steps", 1], "The number of steps is 1"),
         (["interpolate", trained.id, "--method", "zigzag"], "no interpolation 'zigzag'; choose one of lerp, slerp"),
     ):
         code, _, err = call(*words, "--out", tmp_path / "no.png")
