@@ -1,0 +1,47 @@
+"""The pages by name, for the menu and for links between them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+import streamlit as st
+from streamlit.navigation.page import StreamlitPage
+
+FOLDER = Path(__file__).resolve().parents[2] / "pages"
+
+
+class Entry(NamedTuple):
+    """One line of the menu.
+
+    Attributes:
+        question: what the page answers, for the table on Home.
+    """
+
+    title: str
+    icon: str
+    address: str
+    question: str
+
+
+ENTRIES = {
+    "home": Entry("Home", "🏠", "", "What is a GAN?"),
+    "train": Entry("Train side by side", "🥊", "train", "Which recipe learns faster, and what do the curves say?"),
+    "vanishing_gradients": Entry(
+        "Vanishing gradients", "📉", "vanishing-gradients", "Do the gradients of early layers die out?"
+    ),
+    "studio": Entry("Studio", "🎨", "sampler", "What can a generator draw, and what lies between two pictures?"),
+    "runs": Entry("Runs", "🗂️", "runs", "What has been trained here, and what may be deleted?"),
+}
+
+
+def page(name: str) -> StreamlitPage:
+    """The page called `name`."""
+    entry = ENTRIES[name]
+    return st.Page(
+        FOLDER / f"{name}.py",
+        title=entry.title,
+        icon=entry.icon,
+        url_path=entry.address or None,
+        default=name == "home",
+    )

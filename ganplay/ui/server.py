@@ -1,0 +1,139 @@
+"""What surrounds the pages: the environment, the run manager's life, and the studio, which is loaded after the start.
+
+Gradio and torch take seconds to import. The pages answer at once, a thread imports both meanwhile, and a request for
+the studio that comes too early waits for it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import gc
+import importlib
+import logging
+import os
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from starlette.responses import PlainTextResponse, RedirectResponse
+from starlette.routing import Mount, Route
+
+from ganplay.paths import home
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
+ROUTER = Path(__file__).with_name("router.py")
+HEAD_START = 1.5  # seconds in which the first page has both the processor and the import lock for itself
+_log = logging.getLogger(__name__)
+
+
+def prepare_environment() -> None:
+    """No usage statistics, and temporary files below our own folder. Values that are set already stay."""
+    os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+    os.environ.setdefault("GRADIO_TEMP_DIR", str(home() / "temporary"))
+
+
+class Studio:
+    """An ASGI application that stands for the studio until it is there."""
+
+    def __init__(self) -> None:
+        self._ready = asyncio.Event()
+        self._app: ASGIApp | None = None
+
+    async def live(self, stop: asyncio.Event) -> None:
+        """Imports and starts the studio, and keeps it until `stop`."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), HEAD_START)
+        try:
+            app = await asyncio.to_thread(_build_studio)
+            async with app.router.lifespan_context(app):
+                self._app = app
+                self._ready.set()
+                await stop.wait()
+        except Exception:  # the pages go on without it, and the studio's address says what is wrong
+            _log.exception("The studio could not be started.")
+        finally:
+            self._app = None
+            self._ready.set()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._ready.wait()
+        app = self._app or PlainTextResponse("The studio could not be started; the server's log says why.", 503)
+        await app(scope, receive, send)
+
+
+def _build_studio() -> Any:
+    """The studio as a FastAPI application. Runs in a thread: it imports torch and Gradio."""
+    import torch
+
+    torch.set_num_threads(1)  # sampling for many sessions at once is faster with one thread each
+    from ganplay.studio.app import mount
+
+    app = mount()
+    importlib.import_module("ganplay.ui.comparison")  # what the pages import when they are first opened
+    importlib.import_module("ganplay.ui.vanishing")
+    # Streamlit collects garbage after every run of a page: without this it walks over all of torch each time.
+    gc.collect()
+    gc.freeze()
+    return app
+
+
+_studio = Studio()
+
+
+@asynccontextmanager
+async def lifespan(app: Any) -> AsyncIterator[None]:
+    """Starts the run manager and the studio with the server, and ends both with it."""
+    from ganplay.ui.shared import manager
+
+    running = await asyncio.to_thread(manager)
+    stop = asyncio.Event()
+    studio = asyncio.create_task(_studio.live(stop))
+    try:
+        yield
+    finally:
+        stop.set()
+        await asyncio.to_thread(running.close)
+        await asyncio.wait([studio], timeout=5)
+
+
+def routes() -> list[Any]:
+    """The studio below /studio/, which without the slash would show a page of Streamlit."""
+
+    async def add_slash(request: Request) -> RedirectResponse:
+        query = f"?{request.url.query}" if request.url.query else ""
+        return RedirectResponse(f"{request.scope.get('root_path', '')}/studio/{query}")
+
+    return [Route("/studio", add_slash), Mount("/studio", app=_studio)]
+
+
+def arguments(given: list[str] | None = None) -> dict[str, Any]:
+    """The command line of `python app.py` as Streamlit's settings.
+
+    Raises:
+        SystemExit: an argument is not allowed, or the port is in use; one sentence is printed.
+    """
+    parser = argparse.ArgumentParser(description="Serve the ganplay pages and studio.")
+    parser.add_argument("--port", type=int, default=os.environ.get("PORT", "8501"), help="1 to 65535; %(default)s")
+    parser.add_argument("--host", default="", help="address to listen on; all by default")
+    parser.add_argument("--browser", action="store_true", help="open a browser")
+    chosen = parser.parse_args(given)
+    if not 1 <= chosen.port <= 65535:
+        parser.error(f"The port is {chosen.port}; it must be 1 to 65535.")
+    if not _is_free(chosen.port):
+        parser.error(f"Port {chosen.port} is in use; choose another with --port, or stop the program that has it.")
+    settings = {"server.port": chosen.port, "server.headless": not chosen.browser}
+    return settings | ({"server.address": chosen.host} if chosen.host else {})
+
+
+def _is_free(port: int) -> bool:
+    with contextlib.closing(socket.socket()) as probe:
+        probe.settimeout(0.5)
+        return probe.connect_ex(("127.0.0.1", port)) != 0
