@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import torch
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from ganplay.randomness import generator_for
 from ganplay.recipe import Recipe
+
+RUN_GIGABYTES = 4.0  # what a run may need by `memory_needed`; the environment's GANPLAY_RUN_GB takes its place
+_COPIES = {"generator": 5, "discriminator": 4}  # weights, gradients and two moments; the generator's average too
 
 
 def build_networks(recipe: Recipe) -> tuple[nn.Module, nn.Module]:
@@ -25,10 +32,70 @@ def build_networks(recipe: Recipe) -> tuple[nn.Module, nn.Module]:
 
 
 def check(recipe: Recipe) -> None:
-    """Raises what `build_networks` would, without allocating any weight, and what is wrong with the data set."""
+    """Tries everything about a recipe that needs neither data nor memory.
+
+    Raises:
+        ValueError: the data set cannot be had, the networks cannot be built or do not work on samples of this shape,
+            or training would need more memory than a run may take.
+    """
     recipe.dataset.check()
+    needed, allowed = memory_needed(recipe) / 1e9, _allowed_gigabytes()
+    if needed > allowed:
+        raise ValueError(
+            f"Training this recipe would need about {needed:,.1f} GB of memory; a run may take {allowed:g} "
+            "(GANPLAY_RUN_GB). Choose narrower networks or a smaller batch_size."
+        )
+
+
+def memory_needed(recipe: Recipe) -> int:
+    """Bytes that weights, moments and the activations of one update take, estimated without allocating any.
+
+    Raises:
+        ValueError: the networks cannot be built, or do not work on samples of this shape.
+    """
     with torch.device("meta"):
-        build_networks(recipe)
+        generator, discriminator = build_networks(recipe)
+        with _counting(generator) as made, _counting(discriminator) as seen:
+            try:
+                discriminator(generator(torch.empty(2, recipe.latent)))
+            except (RuntimeError, ValueError) as error:
+                reason = str(error).splitlines()[0].rstrip(".")
+                shape = "x".join(map(str, recipe.shapes.sample))
+                raise ValueError(f"These networks do not work on samples of {shape}: {reason}.") from None
+    weights = sum(
+        copies * sum(parameter.numel() for parameter in network.parameters())
+        for network, copies in zip((generator, discriminator), _COPIES.values(), strict=True)
+    )
+    activations = (sum(made) + sum(seen)) // 2 * recipe.batch_size * 2  # forward, and as much again backward
+    return 4 * (weights + activations)
+
+
+@contextmanager
+def _counting(network: nn.Module) -> Iterator[list[int]]:
+    """Collects the number of values that each layer puts out."""
+    counts: list[int] = []
+
+    def note(layer: nn.Module, inputs: object, output: object) -> None:
+        if isinstance(output, torch.Tensor):
+            counts.append(output.numel())
+
+    handles = [layer.register_forward_hook(note) for layer in network.modules() if not any(layer.children())]
+    try:
+        yield counts
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+def _allowed_gigabytes() -> float:
+    text = os.environ.get("GANPLAY_RUN_GB", str(RUN_GIGABYTES))
+    try:
+        allowed = float(text)
+    except ValueError:
+        allowed = 0.0
+    if not 0 < allowed < 1e6:
+        raise ValueError(f"GANPLAY_RUN_GB is {text!r}; it must be a number of gigabytes above 0.")
+    return allowed
 
 
 def _refuse_batch_norm_under_penalty(recipe: Recipe, discriminator: nn.Module) -> None:

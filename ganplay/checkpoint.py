@@ -16,13 +16,13 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as serialise
 from torch import Tensor, nn
 
-from ganplay.building import build_networks
 from ganplay.files import read_json, write_atomically
 from ganplay.recipe import Recipe
 from ganplay.state import COUNTERS, State, load_network
 
 FORMAT = "ganplay-run-1"
 MODEL_FORMAT = "ganplay-model-1"
+AVERAGE = "average/"  # prefix of the averaged generator's tensors, which can be read and checked alone
 
 
 @dataclass(frozen=True)
@@ -77,30 +77,32 @@ def load_generator(path: Path, device: str = "cpu") -> LoadedGenerator:
         recipe = Recipe.from_json(config.get("recipe") if isinstance(config, Mapping) else config)
         images = int(metadata.get("images", 0))
     else:
-        tensors, metadata = read_tensors(path, prefix="average/")
+        tensors, metadata = read_tensors(path, AVERAGE)
         recipe, counters = _about(path, metadata)
         images = int(counters["images"])
-    module, _ = build_networks(recipe)
-    load_network(
-        module,
-        "generator",
-        {name: value.float() if value.is_floating_point() else value for name, value in tensors.items()},
-    )
+    with torch.device("meta"):  # the file's tensors become the weights: nothing is initialised or allocated for it
+        module = recipe.generator.build(recipe.shapes)
+    weights = {name: value.float() if value.is_floating_point() else value for name, value in tensors.items()}
+    load_network(module, "generator", weights, assign=True)
     module = module.to(device, memory_format=torch.channels_last).eval().requires_grad_(False)
     return LoadedGenerator(recipe, images, module)
 
 
 def write_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> None:
-    """Writes tensors and metadata to a safetensors file, as a whole or not at all."""
+    """Writes tensors, metadata and checksums to a safetensors file, as a whole or not at all."""
     plain = {name: value.detach().to("cpu").contiguous() for name, value in tensors.items()}
-    write_atomically(path, serialise(plain, {**metadata, "checksum": _checksum(plain)}))
+    checksums = {"checksum": _checksum(plain), f"checksum of {AVERAGE}": _checksum(_below(plain, AVERAGE))}
+    write_atomically(path, serialise(plain, {**metadata, **checksums}))
 
 
 def read_tensors(path: Path, prefix: str = "") -> tuple[dict[str, Tensor], dict[str, str]]:
-    """The tensors whose name starts with `prefix` (which is removed) and the metadata of a file by `write_tensors`.
+    """The tensors whose name starts with `prefix`, which is removed, and the metadata of a file by `write_tensors`.
+
+    Args:
+        prefix: empty for the whole file, or `AVERAGE`.
 
     Raises:
-        ValueError: the file is missing or damaged. The checksum is tested when the whole file is read.
+        ValueError: the file is missing, or damaged so that it cannot be read or its checksum differs.
     """
     if not path.is_file():
         raise ValueError(f"There is no checkpoint {path.name}.")
@@ -108,12 +110,16 @@ def read_tensors(path: Path, prefix: str = "") -> tuple[dict[str, Tensor], dict[
         with safe_open(path, "pt") as file:
             metadata = file.metadata() or {}
             names = [name for name in list(file.keys()) if name.startswith(prefix)]
-            tensors = {name.removeprefix(prefix): file.get_tensor(name) for name in names}
+            tensors = _below({name: file.get_tensor(name) for name in names}, prefix)
     except SafetensorError as error:
         raise ValueError(f"The checkpoint {path.name} is damaged or incomplete and cannot be read.") from error
-    if not prefix and metadata.get("checksum") != _checksum(tensors):
+    if metadata.get(f"checksum of {prefix}" if prefix else "checksum") != _checksum(tensors):
         raise ValueError(f"The checkpoint {path.name} is damaged: its content does not match its checksum.")
     return tensors, metadata
+
+
+def _below(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
 
 
 def _checksum(tensors: Mapping[str, Tensor]) -> str:

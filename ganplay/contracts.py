@@ -96,12 +96,17 @@ class Penalty(Checked):
     per_sample: ClassVar[bool] = False  # True when it needs d logit / d x of single samples (no batch norm then)
 
     def __call__(
-        self, discriminator: Callable[..., Critique], real: Tensor, fake: Tensor, y: Tensor | None, epsilon: Tensor
+        self,
+        discriminator: Callable[..., Critique],
+        real: Tensor,
+        fake: Tensor,
+        y: Tensor | None,
+        epsilon: Tensor | None,
     ) -> Tensor | None:
         """The weighted term, (N,), added to the discriminator's loss; None when there is none.
 
         Args:
-            epsilon: (N,), uniform in [0, 1), the trainer's random numbers for this call.
+            epsilon: (N,), uniform in [0, 1), the trainer's random numbers for this call; None unless `per_sample`.
         """
         return None
 

@@ -5,8 +5,11 @@ from __future__ import annotations
 import difflib
 import importlib
 import pkgutil
+import threading
 from collections.abc import Callable, Iterator
 from typing import Any
+
+_DISCOVERY = threading.RLock()
 
 
 class Registry:
@@ -22,6 +25,7 @@ class Registry:
         self.package = package
         self._parts: dict[str, Any] = {}
         self._discovered = False
+        self._importing: int | None = None  # the thread that imports the modules, which may ask for names meanwhile
 
     def register(self, name: str) -> Callable[[Any], Any]:
         """Decorator that stores a class or function under `name` and sets its `kind` to that name.
@@ -69,9 +73,20 @@ class Registry:
         return tuple(sorted(self._parts))
 
     def _discover(self) -> None:
-        if self._discovered:
+        if self._discovered or self._importing == threading.get_ident():
             return
+        # One thread imports, the others wait for it: none of them ever sees a part of the list. The lock is shared by
+        # all registries, for the modules of one may look into another.
+        with _DISCOVERY:
+            if not self._discovered:
+                self._importing = threading.get_ident()
+                try:
+                    self._import_modules()
+                    self._discovered = True
+                finally:
+                    self._importing = None
+
+    def _import_modules(self) -> None:
         package = importlib.import_module(self.package)
-        self._discovered = True
         for module in pkgutil.iter_modules(getattr(package, "__path__", [])):
             importlib.import_module(f"{self.package}.{module.name}")

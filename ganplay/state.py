@@ -14,7 +14,7 @@ from ganplay.recipe import Recipe
 
 NETWORKS = ("generator", "average", "discriminator")
 OPTIMISERS = ("generator_optimiser", "discriminator_optimiser")
-COUNTERS = ("images", "rounds", "seconds", "generator_updates")
+COUNTERS = ("images", "rounds", "seconds", "generator_updates", "reached")
 
 
 class State:
@@ -25,6 +25,7 @@ class State:
         images: real images the discriminator has seen, which is also the position in the order of the data.
         rounds: rounds of critic and generator updates finished.
         generator_updates: updates of the generator, which the average counts in.
+        reached: 1 once the target score was reached, else 0.
         seconds: time spent training, without pauses.
     """
 
@@ -38,7 +39,7 @@ class State:
         self.generator_optimiser = recipe.generator_optimiser.build(self.generator.parameters())
         self.discriminator_optimiser = recipe.discriminator_optimiser.build(self.discriminator.parameters())
         self.noise = generator_for(recipe.seed, "training noise", device)
-        self.images = self.rounds = self.generator_updates = 0
+        self.images = self.rounds = self.generator_updates = self.reached = 0
         self.seconds = 0.0
 
     @classmethod
@@ -97,11 +98,14 @@ class State:
             saved: dict[int, dict[str, Tensor]] = {}
             for name, value in _below(tensors, owner).items():
                 index, slot = name.split("/", 1)
-                saved.setdefault(int(index), {})[slot] = value
+                layout = torch.channels_last if value.ndim == 4 else torch.contiguous_format  # as the weights have it
+                saved.setdefault(int(index), {})[slot] = value.contiguous(memory_format=layout)
             _load_optimiser(getattr(self, owner), saved, exact)
         self.noise.set_state(tensors["noise"].cpu())
         for name in COUNTERS:
             setattr(self, name, counters[name])
+        if not exact:
+            self.reached = 0  # another recipe, another target
 
 
 def _place(network: nn.Module, device: str) -> nn.Module:
@@ -113,8 +117,12 @@ def _below(tensors: Mapping[str, Tensor], owner: str) -> dict[str, Tensor]:
     return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
 
 
-def load_network(network: nn.Module, owner: str, saved: dict[str, Tensor]) -> None:
+def load_network(network: nn.Module, owner: str, saved: dict[str, Tensor], assign: bool = False) -> None:
     """Sets every weight and buffer of a network.
+
+    Args:
+        owner: what an error sentence calls the network.
+        assign: let the tensors become the weights, for a network that was built without memory of its own.
 
     Raises:
         ValueError: a name or a shape differs; the sentence says which.
@@ -131,7 +139,7 @@ def load_network(network: nn.Module, owner: str, saved: dict[str, Tensor]) -> No
     left_over = sorted(set(saved) - set(own))
     if left_over:
         raise ValueError(f"The checkpoint has a weight '{left_over[0]}' that this recipe's {owner} does not have.")
-    network.load_state_dict(saved)
+    network.load_state_dict(saved, assign=assign)
 
 
 def _load_optimiser(optimiser: torch.optim.Optimizer, saved: dict[int, dict[str, Tensor]], exact: bool) -> None:

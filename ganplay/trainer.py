@@ -139,13 +139,12 @@ def train(
         state.rounds += 1
         state.seconds += time.perf_counter() - started
         score = _score(recipe, state, held_out) if _crossed(state.images, recipe, recipe.score_every) else None
+        state.reached = int(score is not None and score <= recipe.stop_score)
         discriminator_loss, penalty, accuracy_real, accuracy_fake = torch.stack(rows).mean(0)
         yield Step(
             state.rounds, state.images, state.seconds, discriminator_loss, torch.stack(losses).mean(), penalty,
             accuracy_real, accuracy_fake, score, state,
         )  # fmt: skip
-        if score is not None and recipe.stop_score and score <= recipe.stop_score:
-            return
 
 
 @torch.no_grad()
@@ -156,7 +155,7 @@ def sample(state: State, z: Tensor) -> Tensor:
 
 def _finished(recipe: Recipe, state: State) -> bool:
     out_of_time = 0 < recipe.stop_seconds <= state.seconds
-    return state.images >= recipe.stop_images or out_of_time
+    return state.images >= recipe.stop_images or out_of_time or bool(state.reached)
 
 
 def _crossed(images: int, recipe: Recipe, every: int) -> bool:

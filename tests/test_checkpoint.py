@@ -52,6 +52,16 @@ def test_one_changed_byte_of_a_weight_is_found(saved):
         checkpoint.load(path)
 
 
+def test_a_changed_byte_of_the_average_is_found_by_who_samples_it(saved):
+    path, state = saved
+    content = path.read_bytes()
+    weight = next(state.average.parameters()).detach().contiguous().numpy().tobytes()
+    place = content.index(weight)
+    path.write_bytes(content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :])
+    with pytest.raises(ValueError, match="does not match its checksum"):
+        checkpoint.load_generator(path)
+
+
 def test_missing_and_foreign_files_are_refused(tmp_path):
     with pytest.raises(ValueError, match="There is no checkpoint nothing"):
         checkpoint.load(tmp_path / "nothing.safetensors")

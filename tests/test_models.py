@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from ganplay.building import build_networks, check
+from ganplay.building import build_networks, check, memory_needed
 from ganplay.contracts import Critique
 from ganplay.latent.noise import fixed_noise
 from ganplay.models import discriminators, generators
@@ -75,8 +75,29 @@ def test_impossible_sizes_are_refused_with_possible_ones(name, changes, sentence
         check(recipe(name).change(changes))
 
 
-def test_checking_a_large_recipe_allocates_no_weights():
-    check(recipe("duke-dcgan").change({"generator.widths": "2048,2048,2048"}))  # 134 million weights per layer
+def test_a_recipe_too_large_for_a_run_is_refused_before_anything_is_allocated(monkeypatch):
+    vast = recipe("duke-dcgan").change({"generator.widths": "2048,2048,2048"})
+    with pytest.raises(ValueError, match=r"about 4\.9 GB of memory; a run may take 4 \(GANPLAY_RUN_GB\)"):
+        check(vast)
+    monkeypatch.setenv("GANPLAY_RUN_GB", "6")
+    check(vast)
+    monkeypatch.setenv("GANPLAY_RUN_GB", "much")
+    with pytest.raises(ValueError, match="GANPLAY_RUN_GB is 'much'"):
+        check(vast)
+
+
+def test_estimated_memory_of_a_linear_pair_is_its_closed_form():
+    made = recipe("cs229-fcgan").change({"batch_size": 10, "latent": 5, "image_size": 8,
+                                         "generator.widths": "3", "discriminator.widths": "4"})  # fmt: skip
+    generator, discriminator = (5 + 1) * 3 + (3 + 1) * 64, (64 + 1) * 4 + (4 + 1)
+    outputs = 3 + 3 + 64 + 64 + 4 + 4 + 1  # linear, activation and output layers, per sample
+    assert memory_needed(made) == 4 * (5 * generator + 4 * discriminator + 2 * 10 * outputs)
+
+
+def test_networks_that_fail_on_the_samples_are_refused_in_one_sentence():
+    broken = recipe("duke-dcgan").change({"image_size": 16, "discriminator.norm": "instance"})
+    with pytest.raises(ValueError, match="do not work on samples of 3x16x16: Expected more than 1 spatial element"):
+        check(broken)
 
 
 @pytest.mark.parametrize("net", ["dcgan", "cs229"])

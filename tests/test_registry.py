@@ -1,5 +1,7 @@
 """Parts are found by name, clash loudly and are discovered from their folder."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from ganplay.losses import losses
@@ -30,3 +32,31 @@ def test_a_new_file_in_the_folder_is_found_without_touching_another(tmp_path, mo
 
     assert newparts.parts.names() == ("added",)
     assert newparts.parts["added"].kind == "added"
+
+
+def test_threads_that_ask_at_once_all_see_the_whole_list(tmp_path, monkeypatch):
+    folder = tmp_path / "slowparts"
+    folder.mkdir()
+    (folder / "__init__.py").write_text("from ganplay.registry import Registry\nparts = Registry('part', __name__)\n")
+    for name in ("a", "b", "c"):
+        lines = "import time\ntime.sleep(0.05)\nfrom slowparts import parts\n"
+        (folder / f"{name}.py").write_text(f"{lines}@parts.register('{name}')\nclass Part:\n    pass\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    import slowparts
+
+    with ThreadPoolExecutor(16) as pool:
+        seen = list(pool.map(lambda _: slowparts.parts.names(), range(16)))
+    assert set(seen) == {("a", "b", "c")}
+
+
+def test_a_module_that_fails_is_tried_again_and_not_hidden(tmp_path, monkeypatch):
+    folder = tmp_path / "badparts"
+    folder.mkdir()
+    (folder / "__init__.py").write_text("from ganplay.registry import Registry\nparts = Registry('part', __name__)\n")
+    (folder / "bad.py").write_text("raise RuntimeError('broken module')\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    import badparts
+
+    for _ in range(2):
+        with pytest.raises(RuntimeError, match="broken module"):
+            badparts.parts.names()

@@ -161,6 +161,15 @@ def test_stop_conditions():
     assert last[0].score < 1e5
 
 
+def test_a_run_that_reached_its_target_is_over_after_a_resume_too(tmp_path):
+    made = tiny(stop_images=10**6, score_every=8, stop_score=1e5)
+    step = next(train(made))
+    checkpoint.save(tmp_path / "reached.safetensors", step.state)
+    assert list(train(made, state=checkpoint.load(tmp_path / "reached.safetensors"))) == []
+    fork = made.change({"stop_score": 1e-6, "stop_images": 32})
+    assert list(train(fork, state=checkpoint.load(tmp_path / "reached.safetensors", fork)))
+
+
 def test_training_covers_more_modes_of_the_ring_and_lowers_the_score():
     made = recipe("toy-ring").change({"stop_images": 256 * 1_600, "score_every": 25_600})
     data = load(made.dataset, made.shapes.sample)
