@@ -7,6 +7,7 @@ from ganplay.building import build_networks, check, memory_needed
 from ganplay.contracts import Critique
 from ganplay.latent.noise import fixed_noise
 from ganplay.models import discriminators, generators
+from ganplay.models.blocks.layers import Output
 from ganplay.recipes import recipe, recipes
 
 ALL = recipes.names()
@@ -100,13 +101,27 @@ def test_networks_that_fail_on_the_samples_are_refused_in_one_sentence():
         check(broken)
 
 
-@pytest.mark.parametrize("net", ["dcgan", "cs229"])
-def test_initial_weights_are_normal_with_the_printed_deviation(net):
-    made = recipe("duke-dcgan" if net == "dcgan" else "cs229-baseline")
-    for network in build_networks(made):
-        weights = torch.cat([p.flatten() for n, p in network.named_parameters() if p.ndim > 1])
+def test_initial_weights_are_normal_with_the_printed_deviation():
+    """Document 000, table 3: N(0, 0.02)."""
+    for network in build_networks(recipe("duke-dcgan")):
+        weights = torch.cat([p.flatten() for p in network.parameters() if p.ndim > 1])
         assert weights.std().item() == pytest.approx(0.02, rel=0.02)
         assert abs(weights.mean().item()) < 1e-4
+
+
+def test_glorots_weights_are_uniform_with_their_variance():
+    generator, _ = build_networks(recipe("cs229-baseline"))
+    weight, bound = generator.up[0].weight, (6 / (128 * 16 + 128 * 16)) ** 0.5
+    assert weight.abs().max().item() == pytest.approx(bound, rel=1e-3)
+    assert weight.std().item() == pytest.approx(bound / 3**0.5, rel=0.01)
+
+
+@pytest.mark.parametrize("name", ["tanh", "sigmoid"])
+def test_a_black_picture_made_in_bf16_still_has_a_gradient(name):
+    """In bf16 itself, tanh(-6) is -1 with gradient 0: the generator could never leave it."""
+    before = torch.full((4,), -6.0, dtype=torch.bfloat16, requires_grad=True)
+    Output(name)(before).sum().backward()
+    assert (before.grad > 0).all()
 
 
 def test_duke_tables_layer_for_layer():

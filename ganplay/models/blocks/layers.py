@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from torch import nn
+from torch import Tensor, nn
 
 NORMS = ("none", "batch", "instance", "layer")
 ACTIVATIONS = ("leaky_relu", "relu", "tanh", "sigmoid")
@@ -30,19 +30,37 @@ def activation(name: str, slope: float = 0.2) -> nn.Module:
 
 
 class Output(nn.Module):
-    """The last activation of a generator: into [-1, 1] by tanh or by a stretched sigmoid, or linear for points."""
+    """The last activation of a generator: into [-1, 1] by tanh or by a stretched sigmoid, or linear for points.
+
+    Always in fp32: in bf16, tanh is exactly -1 below -3.5 and its gradient exactly 0, so a generator that has painted
+    everything black (the first thing one learns on digits) would never come back.
+    """
 
     def __init__(self, name: str) -> None:
         super().__init__()
         self.name = name
 
-    def forward(self, x):
+    def forward(self, x: Tensor) -> Tensor:
+        x = x.float()
         if self.name == "tanh":
             return x.tanh()
         return x.sigmoid() * 2 - 1 if self.name == "sigmoid" else x
 
     def extra_repr(self) -> str:
         return self.name
+
+
+def initialise_glorot(network: nn.Module) -> None:
+    """Weights of linear layers and convolutions uniform with variance 2 / (fan in + fan out), their biases 0.
+
+    Keras's default (Glorot and Bengio 2010, eq. 16): without a normalisation it keeps signals alive where a fixed small
+    deviation lets them fade from layer to layer.
+    """
+    for module in network.modules():
+        if isinstance(module, (nn.Linear, nn.Conv2d, nn.ConvTranspose2d)):
+            nn.init.xavier_uniform_(module.weight)
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
 
 
 def initialise_normal(network: nn.Module, std: float) -> None:
