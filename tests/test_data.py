@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import huggingface_hub
@@ -20,7 +21,7 @@ from filelock import FileLock
 from PIL import Image
 
 from ganplay import files, paths
-from ganplay.data import datasets, hub, resident
+from ganplay.data import datasets, hub, limits, resident, room
 from ganplay.data.catalogue import describe
 from ganplay.data.images import ImageSet, fit
 from ganplay.data.points import COUNTS
@@ -275,6 +276,119 @@ def test_a_full_disk_is_one_sentence_and_leaves_no_part_behind(monkeypatch, home
     with pytest.raises(ValueError, match="No space left on device"):
         resident.load(datasets["digits"](), (1, 8, 8))
     assert not [path for path in home.rglob("*") if path.is_file() and path.suffix != ".lock"]
+
+
+# The bound of the cache
+
+
+@pytest.fixture
+def bounded(monkeypatch):
+    """Bounds the cache to so many bytes."""
+    return lambda count: monkeypatch.setenv("GANPLAY_CACHE_GB", repr(count / 1e9))
+
+
+def prepare(side, idle=0.0):
+    """Decodes the digits at a size and lets that be so many seconds ago."""
+    samples = resident.load(datasets["digits"](), (1, side, side))
+    path = resident.prepared_path(datasets["digits"](), (1, side, side), "train")
+    os.utime(path, (time.time() - idle,) * 2)
+    return samples, path
+
+
+def cached_bytes():
+    return sum(file.stat().st_size for file in paths.cache_folder().iterdir())
+
+
+def test_the_cache_stays_within_its_bound(bounded):
+    bounded(1_000_000)
+    for side in range(8, 25):
+        prepare(side, idle=100)
+        assert cached_bytes() < 1_001_000  # the headers are not counted
+    assert len(list(paths.cache_folder().glob("*.classes.json"))) * 2 == len(list(paths.cache_folder().glob("*.npy")))
+
+
+def test_the_least_recently_used_array_goes_first(bounded):
+    used, unused = prepare(8, idle=300)[1], prepare(9, idle=200)[1]
+    prepare(8, idle=100)
+    bounded(cached_bytes() + 100_000)
+    kept = prepare(10)[1]
+    assert used.exists() and kept.exists() and not unused.exists()
+    assert not any(file.exists() for file in room.beside(unused))
+
+
+def test_every_use_counts_as_recent():
+    _, path = prepare(8, idle=10_000)
+    before = path.stat().st_mtime
+    resident.load(datasets["digits"](), (1, 8, 8))
+    assert path.stat().st_mtime > before + 9_000
+
+
+def test_nothing_used_within_the_last_minute_is_evicted(bounded):
+    _, path = prepare(16, idle=50)
+    bounded(cached_bytes() + 10_000)
+    with pytest.raises(
+        ValueError, match=r"MB, of which 0\.4 MB are in use; try again in a minute or raise GANPLAY_CACHE_GB\.$"
+    ):
+        prepare(8)
+    assert path.exists()
+    os.utime(path, (time.time() - 70,) * 2)
+    prepare(8)
+    assert not path.exists()
+
+
+def test_an_array_larger_than_the_whole_bound_is_refused_and_evicts_nothing(bounded):
+    _, path = prepare(8, idle=1_000)
+    bounded(300_000)
+    with pytest.raises(ValueError, match=r"need 0\.4 MB and the cache may take 0\.3 MB; choose smaller images"):
+        prepare(16)
+    assert path.exists()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows keeps the file of a mapped array")
+def test_samples_in_use_outlive_their_eviction(bounded):
+    samples, path = prepare(16, idle=100)
+    before = samples.values.clone()
+    bounded(500_000)
+    prepare(15)
+    assert not path.exists() and torch.equal(samples.values, before)
+    bounded(5_000_000)
+    assert torch.equal(prepare(16)[0].values, before)
+
+
+def test_an_array_that_cannot_be_deleted_still_counts(bounded, monkeypatch):
+    _, path = prepare(16, idle=100)
+    bounded(500_000)
+
+    def mapped(*_, **__):
+        raise PermissionError(13, "in use")
+
+    with monkeypatch.context() as patch, pytest.raises(ValueError, match="in use"):
+        patch.setattr(room.Path, "unlink", mapped)
+        room.make_room(path.with_name("new.npy"), 400_000)
+    assert path.exists()
+
+
+def test_what_a_killed_process_left_half_written_is_removed():
+    _, path = prepare(8)
+    left = path.with_name(f".{path.name}.123-abcd.tmp")
+    left.write_bytes(bytes(100))
+    prepare(9)
+    assert path.exists() and not left.exists()
+
+
+@pytest.mark.parametrize("text", ["", "lots", "0", "-1", "nan", "inf"])
+@pytest.mark.parametrize("variable", ["GANPLAY_CACHE_GB", "GANPLAY_PICTURES_GB", "GANPLAY_UPLOAD_MB"])
+def test_a_bound_that_is_no_positive_number_is_refused_by_name(variable, text, monkeypatch):
+    assert limits.limit(variable, 4, "gigabytes") == 4
+    monkeypatch.setenv(variable, text)
+    with pytest.raises(ValueError, match=rf"^{variable} is '{text}'; it must be a number of gigabytes above 0\.$"):
+        limits.limit(variable, 4, "gigabytes")
+
+
+def test_a_bad_bound_of_the_cache_stops_a_load_in_one_sentence(monkeypatch):
+    monkeypatch.setenv("GANPLAY_CACHE_GB", "lots")
+    with pytest.raises(ValueError, match=r"^GANPLAY_CACHE_GB is 'lots'"):
+        prepare(8)
 
 
 # The Hub offline, hung, damaged

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import os
 import random
 import struct
@@ -14,8 +15,8 @@ import torch
 from PIL import Image
 
 from ganplay import paths
-from ganplay.data import datasets, pictures, resident, sources
-from ganplay.data.decoding import decode
+from ganplay.data import datasets, importing, resident, sources
+from ganplay.data.decoding import decode, open_picture
 from ganplay.data.pictures import Pictures, delete_pictures, import_pictures, picture_sets
 
 
@@ -42,7 +43,7 @@ def several(count=20, folder="", **options):
 def nothing_written(home):
     """Fails when a refused import left anything in the home folder."""
     yield
-    assert not [path for path in home.rglob("*") if path.is_file()]
+    assert not [path for path in home.rglob("*") if path.is_file() and path.suffix != ".lock"]
 
 
 # What is kept
@@ -218,7 +219,7 @@ def test_a_member_is_never_unpacked_beyond_the_size_its_header_states(tmp_path):
 
 
 def test_a_file_that_is_too_long_is_skipped_unread(tmp_path, monkeypatch):
-    monkeypatch.setattr(pictures, "FILE_BYTES", 5_000)
+    monkeypatch.setattr(importing, "FILE_BYTES", 5_000)
     path = pack(tmp_path / "mine.zip", several(16) | {"long.png": bytes(6_000)})
     assert [name for name, _ in import_pictures(path, "mine").skipped] == ["long.png"]
 
@@ -303,12 +304,38 @@ class TestRefused:
             import_pictures(path, "mine")
 
     def test_too_many_pictures(self, tmp_path, monkeypatch):
-        monkeypatch.setattr(pictures, "MOST", 17)
+        monkeypatch.setattr(importing, "MOST", 17)
         with pytest.raises(ValueError, match="20 pictures; up to 17"):
             import_pictures(pack(tmp_path / "mine.zip", several(20)), "mine")
         without_suffix = {name.removesuffix(".png"): content for name, content in several(20).items()}
         with pytest.raises(ValueError, match="more than 17 pictures"):
             import_pictures(pack(tmp_path / "mine.zip", without_suffix), "mine")
+
+    def test_more_pixels_in_all_than_allowed(self, tmp_path, monkeypatch):
+        decoded = []
+        monkeypatch.setattr(importing, "TOTAL_PIXELS", 400 * 17)
+        monkeypatch.setattr(
+            importing, "pixels", lambda opened: decoded.append(opened) or np.zeros((20, 20, 3), np.uint8)
+        )
+        with pytest.raises(ValueError, match=r"more than 6\.8e-06 gigapixels.*fewer or smaller pictures\.$"):
+            import_pictures(pack(tmp_path / "mine.zip", several(20)), "mine")
+        assert len(decoded) == 17  # the first beyond the bound is not decoded
+
+    def test_a_source_that_takes_too_long(self, tmp_path, monkeypatch):
+        minutes = itertools.count()
+        monkeypatch.setattr(importing, "monotonic", lambda: 60.0 * next(minutes))
+        with pytest.raises(ValueError, match=r"takes too long \(5 of 20 files were read in 5 minutes\)"):
+            import_pictures(pack(tmp_path / "mine.zip", several(20)), "mine")
+
+    def test_a_set_beyond_the_bound_of_all_sets(self, tmp_path, monkeypatch):
+        monkeypatch.setenv("GANPLAY_PICTURES_GB", "0.00001")
+        with pytest.raises(ValueError, match=r"'mine' does not fit.*0\.0 MB.*delete a set first"):
+            import_pictures(pack(tmp_path / "mine.zip", several(20)), "mine")
+
+    def test_a_bound_of_all_sets_that_is_no_number(self, tmp_path, monkeypatch):
+        monkeypatch.setenv("GANPLAY_PICTURES_GB", "much")
+        with pytest.raises(ValueError, match=r"^GANPLAY_PICTURES_GB is 'much'; it must be a number of gigabytes"):
+            import_pictures(pack(tmp_path / "mine.zip", several(20)), "mine")
 
     def test_a_zip_over_the_upload_limit(self, tmp_path, monkeypatch):
         monkeypatch.setenv("GANPLAY_UPLOAD_MB", "0.001")
@@ -378,6 +405,56 @@ def test_random_bytes_are_no_picture_but_never_crash_the_decoder():
                 assert str(error)
 
 
+# The room of all sets, and the work of one
+
+
+def test_deleting_a_set_makes_room_for_another(tmp_path, monkeypatch):
+    source = pack(tmp_path / "mine.zip", several(20))
+    import_pictures(source, "first")
+    taken = sum(path.stat().st_size for path in (paths.pictures_folder() / "first").iterdir())
+    monkeypatch.setenv("GANPLAY_PICTURES_GB", repr(1.5 * taken / 1e9))
+    with pytest.raises(ValueError, match=r"'second' does not fit.*delete a set first"):
+        import_pictures(source, "second")
+    assert [found.name for found in picture_sets()] == ["first"]
+    delete_pictures("first")
+    assert import_pictures(source, "second").count == 20
+
+
+def test_nothing_is_decoded_when_the_room_is_used_up(tmp_path, monkeypatch):
+    source = pack(tmp_path / "mine.zip", several(20))
+    import_pictures(source, "first")
+    monkeypatch.setenv("GANPLAY_PICTURES_GB", "0.00001")
+    monkeypatch.setattr(importing, "open_picture", lambda _: pytest.fail("decoded"))
+    with pytest.raises(ValueError, match="delete a set first"):
+        import_pictures(source, "second")
+
+
+def test_what_a_killed_import_or_deletion_left_is_removed(tmp_path):
+    for name in (".new-mine-00", ".deleted-mine-00"):
+        (paths.pictures_folder() / name).mkdir(parents=True)
+        (paths.pictures_folder() / name / "pictures.npy").write_bytes(bytes(9))
+    import_pictures(pack(tmp_path / "mine.zip", several(20)), "mine")
+    assert [path.name for path in paths.pictures_folder().iterdir() if path.is_dir()] == ["mine"]
+
+
+def test_a_photograph_counts_with_the_pixels_that_are_decoded():
+    assert open_picture(picture(size=(2_000, 1_000))).size == (2_000, 1_000)
+    assert open_picture(picture(size=(2_000, 1_200), form="JPEG")).size == (250, 150)
+
+
+def test_a_jpeg_that_goes_over_its_pixels_again_and_again_is_refused_undecoded():
+    content = picture(size=(64, 64), form="JPEG", progressive=True)
+    last = content[content.rindex(b"\xff\xda") : -2]
+    assert decode(content[:-2] + 20 * last + content[-2:]).shape == (64, 64, 3)
+    with pytest.raises(ValueError, match="more than 100 scans"):
+        open_picture(content[:-2] + 200 * last + content[-2:])
+
+
+def test_what_follows_the_end_of_a_jpeg_is_no_scan_of_it():
+    content = picture(size=(64, 64), form="JPEG")
+    assert decode(content + 200 * b"\xff\xda\0\2").shape == (64, 64, 3)  # phones append a film
+
+
 # Names, lists, deletion
 
 
@@ -402,7 +479,7 @@ def test_deleting_removes_the_set_and_its_cache_only(tmp_path):
         resident.load(Pictures(name=name), (3, 20, 20))
     delete_pictures("mine")
     assert [found.name for found in picture_sets()] == ["mine-2"]
-    cached = [path.name for path in paths.cache_folder().iterdir()]
+    cached = [path.name for path in paths.cache_folder().iterdir() if path.name != "cache.lock"]
     assert cached and all(name.startswith("pictures.mine-2.") for name in cached)
     with pytest.raises(ValueError, match=r"no picture set 'mine'.*mine-2"):
         resident.load(Pictures(name="mine"), (3, 20, 20))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import warnings
 
 import numpy as np
@@ -11,6 +12,8 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 SIDE = 64  # largest side that is kept
 SMALLEST = 8  # pixels of the short side
 PIXELS = 40_000_000
+SCANS = 100  # of one JPEG; a progressive one has about ten, and each may take as long as the whole picture
+MARKER = re.compile(rb"\xff([^\x00\x01\xd0-\xd7\xff])")  # of a JPEG, those that stand before a length
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")  # none that runs another program
 FORMAT_WORDS = "PNG, JPEG, WebP, GIF, BMP or TIFF"
 
@@ -24,6 +27,15 @@ def decode(content: bytes) -> np.ndarray:
     Raises:
         ValueError: the reason why it cannot be used, without a capital and full stop, to stand behind a file's name.
     """
+    return pixels(open_picture(content))
+
+
+def open_picture(content: bytes) -> Image.Image:
+    """A picture of which only the header is read; its `size` is what `pixels` will decode.
+
+    Raises:
+        ValueError: as for `decode`.
+    """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # our own limit is below Pillow's
@@ -33,6 +45,10 @@ def decode(content: bytes) -> np.ndarray:
             raise ValueError(_too_large(width * height / 1e6))
         if min(width, height) < SMALLEST:
             raise ValueError(f"{width} x {height} pixels; at least {SMALLEST} x {SMALLEST} are needed")
+        if content.startswith(b"\xff\xd8") and _scans(content) > SCANS:
+            raise ValueError(f"more than {SCANS} scans, far more than a JPEG needs")
+        picture.draft(None, (2 * SIDE, 2 * SIDE))  # lets JPEG decode at a fraction of the size, never below 128
+        return picture
     except UnidentifiedImageError:
         raise ValueError(f"not a picture ({FORMAT_WORDS})") from None
     except Image.DecompressionBombError:
@@ -41,12 +57,26 @@ def decode(content: bytes) -> np.ndarray:
         raise
     except Exception as error:  # damaged headers raise anything from SyntaxError to struct.error
         raise ValueError(_broken(error)) from None
+
+
+def pixels(picture: Image.Image) -> np.ndarray:
+    """The square of an opened picture, which is closed; returns and raises as `decode`."""
     try:
         with picture:
-            picture.draft(None, (2 * SIDE, 2 * SIDE))  # lets JPEG decode at a fraction of the size, never below 128
-            return _square(_colour(_upright(picture)), min(SIDE, width, height))
+            return _square(_colour(_upright(picture)), min(SIDE, *picture.size))
     except Exception as error:
         raise ValueError(_broken(error)) from None
+
+
+def _scans(content: bytes) -> int:
+    """How often a JPEG goes over its pixels, counted from marker to marker up to its end."""
+    place, scans = 2, 0
+    while found := MARKER.search(content, place):
+        if found[1] == b"\xd9":
+            break
+        scans += found[1] == b"\xda"
+        place = found.end() + int.from_bytes(content[found.end() : found.end() + 2])
+    return scans
 
 
 def _upright(picture: Image.Image) -> Image.Image:

@@ -11,26 +11,24 @@ import json
 import re
 import secrets
 import shutil
-from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import numpy as np
-from PIL import Image
+from filelock import FileLock
 
 from ganplay.data import datasets
-from ganplay.data.decoding import SIDE, decode
+from ganplay.data.decoding import SIDE
 from ganplay.data.images import Arrays, ImageSet, Progress
+from ganplay.data.importing import Found, read_pictures
+from ganplay.data.limits import limit, size_text
 from ganplay.data.resident import ignore
-from ganplay.data.sources import FILE_BYTES, Member, open_members
 from ganplay.files import atomic_file, read_json, write_atomically
 from ganplay.options import option
 from ganplay.paths import cache_folder, pictures_folder
 
-FEWEST = 16
-MOST = 20_000
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
-SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff"}
 
 
 @datasets.register("pictures")
@@ -159,102 +157,35 @@ def import_pictures(source: Path, name: str, progress: Progress = ignore) -> Imp
     one); pictures beside them are then skipped. Nothing is written until all is decoded.
 
     Raises:
-        ValueError: the name is taken or not allowed, the source is refused, or it holds too few or too many pictures.
+        ValueError: the name is taken or not allowed, the source is refused, it holds too few or too many pictures or
+            takes too long, or all sets together would take more than GANPLAY_PICTURES_GB gigabytes, by default 1.
     """
     source = Path(source)
     _check_name(name)
     if _folder(name).exists():
         raise ValueError(f"There already is a picture set '{name}'; choose another name or delete it first.")
-    with open_members(source) as members:
-        expected = sum(member.path.suffix.lower() in SUFFIXES for member in members)
-        if expected > MOST:
-            raise ValueError(f"'{source.name}' holds {expected:,} pictures; up to {MOST:,} are allowed.")
-        decoded, skipped = _decode_all(source, members, progress)
-    labels, class_names = _classes(list(decoded))
-    skipped += [(str(path), "outside the class folders") for path in decoded if path not in labels]
-    images = [decoded[path] for path in labels]
-    if len(images) < FEWEST:
-        pictures = "1 picture" if len(images) == 1 else f"{len(images)} pictures"
-        first = f" (skipped: {skipped[0][0]}, {skipped[0][1]})" if skipped else ""
-        raise ValueError(f"'{source.name}' holds {pictures}; at least {FEWEST} are needed{first}.")
-    _store(name, _stack(images), list(labels.values()), class_names)
-    return ImportReport(name, len(images), class_names, tuple(sorted(skipped)))
+    _check_room(name, 1)
+    found = read_pictures(source, progress)
+    _store(name, found)
+    return ImportReport(name, len(found.images), found.class_names, found.skipped)
 
 
-def _decode_all(
-    source: Path, members: list[Member], progress: Progress
-) -> tuple[dict[PurePosixPath, np.ndarray], list[tuple[str, str]]]:
-    decoded: dict[PurePosixPath, np.ndarray] = {}
-    skipped: list[tuple[str, str]] = []
-    for index, member in enumerate(members):
-        if index % 20 == 0:
-            progress(f"Reading {source.name}: {index:,} of {len(members):,} files", index / len(members))
-        reason = _too_long(member) or ("a second file of this name" if member.path in decoded else "")
-        if not reason:
-            try:
-                content = member.read()
-            except Exception as error:  # damaged archives raise anything from zlib.error to EOFError
-                reason = f"cannot be read ({str(error).rstrip('.')[:100] or type(error).__name__})"
-        if not reason:
-            try:
-                decoded[member.path] = decode(content)
-            except ValueError as error:
-                reason = str(error)
-        if reason:
-            skipped.append((str(member.path), reason))
-        if len(decoded) > MOST:
-            raise ValueError(f"'{source.name}' holds more than {MOST:,} pictures, which is the most allowed.")
-    progress(f"Read {len(decoded):,} pictures", 1.0)
-    return decoded, skipped
-
-
-def _too_long(member: Member) -> str:
-    if member.size <= FILE_BYTES:
-        return ""
-    return f"{member.size / 1e6:,.0f} MB; a file may have up to {FILE_BYTES / 1e6:.0f}"
-
-
-def _classes(paths: list[PurePosixPath]) -> tuple[dict[PurePosixPath, int], tuple[str, ...]]:
-    """The label of each path that has one, and the class names; all labels are 0 when there are no classes."""
-    depth = 0
-    while paths and all(len(path.parts) > depth + 1 for path in paths):
-        if len({path.parts[depth] for path in paths}) > 1:
-            break
-        depth += 1
-    inside = {path: _class_name(path.parts[depth]) for path in paths if len(path.parts) > depth + 1}
-    names = tuple(sorted(Counter(inside.values())))
-    if len(names) < 2:
-        return dict.fromkeys(paths, 0), ()
-    return {path: names.index(name) for path, name in inside.items()}, names
-
-
-def _class_name(folder: str) -> str:
-    """A folder's name as a class: printable, and without the comma that separates names in a setting."""
-    clean = "".join(letter if letter.isprintable() and letter != "," else " " for letter in folder)
-    return " ".join(clean.split())[:60] or "unnamed"
-
-
-def _stack(images: list[np.ndarray]) -> np.ndarray:
-    """Squares of different sides as one array uint8 (N, 3, S, S), S the largest of them."""
-    side = max(len(image) for image in images)
-    stacked = np.empty((len(images), 3, side, side), np.uint8)
-    for index, image in enumerate(images):
-        if len(image) < side:
-            image = np.asarray(Image.fromarray(image).resize((side, side), Image.Resampling.BICUBIC))
-        stacked[index] = image.transpose(2, 0, 1)
-    return stacked
-
-
-def _store(name: str, images: np.ndarray, labels: list[int], class_names: tuple[str, ...]) -> None:
+def _store(name: str, found: Found) -> None:
     """The folder appears under its name complete, or not at all."""
-    digest = hashlib.sha256(images.tobytes() + json.dumps([labels, class_names]).encode()).hexdigest()
-    about = {"class_names": list(class_names), "labels": labels, "sha256": digest}
+    content = found.images.tobytes() + json.dumps([found.labels, found.class_names]).encode()
+    digest = hashlib.sha256(content).hexdigest()
+    about = {"class_names": list(found.class_names), "labels": found.labels, "sha256": digest}
     building = pictures_folder() / f".new-{name}-{secrets.token_hex(4)}"
     try:
-        with atomic_file(building / "pictures.npy") as file:
-            np.save(file, images, allow_pickle=False)
-        write_atomically(building / "pictures.json", json.dumps(about))
-        building.rename(_folder(name))
+        pictures_folder().mkdir(parents=True, exist_ok=True)
+        with FileLock(pictures_folder() / "pictures.lock"):  # two imports at once do not both take the last room
+            for cut_short in (*pictures_folder().glob(".new-*"), *pictures_folder().glob(".deleted-*")):
+                shutil.rmtree(cut_short, ignore_errors=True)
+            _check_room(name, found.images.nbytes)
+            with atomic_file(building / "pictures.npy") as file:
+                np.save(file, found.images, allow_pickle=False)
+            write_atomically(building / "pictures.json", json.dumps(about))
+            building.rename(_folder(name))
     except OSError as error:
         if _folder(name).exists():
             raise ValueError(f"There already is a picture set '{name}'; choose another name.") from None
@@ -262,6 +193,24 @@ def _store(name: str, images: np.ndarray, labels: list[int], class_names: tuple[
         raise ValueError(f"The pictures could not be written to '{pictures_folder()}': {reason}.") from None
     finally:
         shutil.rmtree(building, ignore_errors=True)
+
+
+def _check_room(name: str, needed: int) -> None:
+    """Refuses a set that would take all sets beyond their bound.
+
+    Args:
+        needed: bytes of the set; 1 while it is not decoded yet.
+    """
+    allowed = int(limit("GANPLAY_PICTURES_GB", 1, "gigabytes") * 1e9)
+    used = 0
+    for file in pictures_folder().glob("[!.]*/*"):
+        with suppress(FileNotFoundError):  # deleted at this moment
+            used += file.stat().st_size
+    if used + needed > allowed:
+        raise ValueError(
+            f"'{name}' does not fit: the imported pictures take {size_text(used)} and may take {size_text(allowed)}; "
+            "delete a set first (ganplay data delete NAME) or raise GANPLAY_PICTURES_GB."
+        )
 
 
 def _damaged(name: str) -> str:

@@ -6,18 +6,22 @@ No loader workers and no Python work per image: a batch is one gather and one mu
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
-from filelock import FileLock, Timeout
+from filelock import AcquireReturnProxy, FileLock, Timeout
 from torch import Tensor
 
 from ganplay.contracts import Dataset
 from ganplay.data.images import SPLITS, ImageSet, Progress, fit
+from ganplay.data.room import beside, make_room, touch
 from ganplay.files import atomic_file, read_json, write_atomically
 from ganplay.paths import cache_folder
+
+BYTES_BESIDE = 8  # of each image's label
 
 
 def ignore(sentence: str, share: float) -> None:
@@ -59,13 +63,14 @@ def load(dataset: Dataset, shape: tuple[int, ...], split: str = "train", progres
 
     The first use decodes and resizes everything, which takes seconds to a minute and may download; `progress` is told.
     Two processes may ask at once: one works, the other waits and then maps the same file. With a class filter the
-    chosen images are copied into memory and their labels renumbered from 0.
+    chosen images are copied into memory and their labels renumbered from 0. The decoded files of all sets share a bound
+    in bytes (`room.make_room`), so what was not used for long may be decoded anew.
 
     Args:
         shape: (C, H, W) with one or three channels for images, (2,) for points.
 
     Raises:
-        ValueError: the split or shape is impossible, a class is unknown, the data cannot be had or the disk is full.
+        ValueError: the split or shape is impossible, a class is unknown, the data cannot be had or finds no room.
     """
     shape = tuple(shape)
     if split not in SPLITS:
@@ -87,13 +92,9 @@ def prepared_path(dataset: ImageSet, shape: tuple[int, ...], split: str) -> Path
     return cache_folder() / f"{dataset.kind}.{dataset.content()}.{size}.{split}.npy"
 
 
-def _beside(path: Path) -> tuple[Path, Path]:
-    return path.with_suffix(".labels.npy"), path.with_suffix(".classes.json")
-
-
 def _map(path: Path, shape: tuple[int, ...]) -> Samples | None:
     """The samples in a prepared file, or None when it is missing, cut off or not what its name says."""
-    labels_path, names_path = _beside(path)
+    labels_path, names_path = beside(path)
     try:
         # Copy on write: torch wants memory that it could write to, the file itself stays as it is.
         values = np.load(path, mmap_mode="c", allow_pickle=False)
@@ -104,6 +105,7 @@ def _map(path: Path, shape: tuple[int, ...]) -> Samples | None:
     whole = values.dtype == np.uint8 and labels.dtype == np.int64 and isinstance(names, list)
     if not whole or values.shape != (len(labels), *shape) or len(labels) == 0:
         return None
+    touch(path)
     return Samples(torch.from_numpy(values), torch.from_numpy(labels), tuple(names))
 
 
@@ -111,34 +113,35 @@ def _prepare(dataset: ImageSet, shape: tuple[int, ...], split: str, path: Path, 
     """Decodes, resizes and writes what is missing, under a lock that other processes respect."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(path.with_suffix(".lock"))
-        _acquire(lock, dataset, progress)
+        held = _acquire(path.with_suffix(".lock"), f"prepares {dataset.title}", 0.0, progress)
     except OSError as error:
         raise ValueError(_unwritable(path, error)) from None
-    try:
+    with held:
         ready = _map(path, shape)  # somebody else may have finished while we waited
         if ready is not None:
             return ready
         images, labels, names = dataset.read(split, lambda sentence, share: progress(sentence, 0.8 * share))
         try:
-            _write(path, images, shape, labels, names, dataset, progress)
+            # One writer at a time in the whole cache: two could both take the last room.
+            with _acquire(path.with_name("cache.lock"), "writes prepared images", 0.8, progress):
+                make_room(path, len(images) * (math.prod(shape) + BYTES_BESIDE))
+                _write(path, images, shape, labels, names, dataset, progress)
         except OSError as error:
             raise ValueError(_unwritable(path, error)) from None
-    finally:
-        lock.release()
     written = _map(path, shape)
     if written is None:
         raise ValueError(f"The prepared images of {dataset.kind} cannot be read back from '{path}'; is the disk sound?")
     return written
 
 
-def _acquire(lock: FileLock, dataset: ImageSet, progress: Progress) -> None:
+def _acquire(path: Path, task: str, share: float, progress: Progress) -> AcquireReturnProxy:
+    """A held lock that is released at the end of its `with` block."""
+    lock = FileLock(path)
     while True:
         try:
-            lock.acquire(timeout=1)
-            return
+            return lock.acquire(timeout=1)
         except Timeout:
-            progress(f"Waiting for another process that prepares {dataset.title}", 0.0)
+            progress(f"Waiting for another process that {task}", share)
 
 
 def _write(
@@ -151,7 +154,7 @@ def _write(
     progress: Progress,
 ) -> None:
     """Labels and names first: the images' name appears last and stands for the whole."""
-    labels_path, names_path = _beside(path)
+    labels_path, names_path = beside(path)
     with atomic_file(labels_path) as file:
         np.save(file, np.asarray(labels, np.int64), allow_pickle=False)
     write_atomically(names_path, json.dumps(list(names)))

@@ -14,7 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
-UPLOAD_MEGABYTES = 500  # of the zip; the environment's GANPLAY_UPLOAD_MB takes its place
+from ganplay.data.limits import limit
+
+UPLOAD_MEGABYTES = 200  # of the zip, as much as the pages accept; the environment's GANPLAY_UPLOAD_MB takes its place
 UNPACKED_BYTES = 2_000_000_000  # of all members of a zip together
 MEMBERS = 50_000
 FILE_BYTES = 128_000_000  # of one picture file; a larger one is skipped
@@ -69,22 +71,15 @@ def upload_megabytes() -> float:
     Raises:
         ValueError: GANPLAY_UPLOAD_MB is not a positive number.
     """
-    text = os.environ.get("GANPLAY_UPLOAD_MB", str(UPLOAD_MEGABYTES))
-    try:
-        limit = float(text)
-    except ValueError:
-        limit = 0.0
-    if not 0 < limit < float("inf"):
-        raise ValueError(f"GANPLAY_UPLOAD_MB is {text!r}; it must be a number of megabytes above 0.")
-    return limit
+    return limit("GANPLAY_UPLOAD_MB", UPLOAD_MEGABYTES, "megabytes")
 
 
 def _check_size(source: Path) -> None:
     if not source.is_file():
         raise ValueError(f"'{source.name}' is neither a zip nor a folder.")
-    megabytes, limit = source.stat().st_size / 1e6, upload_megabytes()
-    if megabytes > limit:
-        raise ValueError(f"'{source.name}' has {megabytes:,.1f} MB; a zip may have up to {limit:,g} MB.")
+    megabytes, most = source.stat().st_size / 1e6, upload_megabytes()
+    if megabytes > most:
+        raise ValueError(f"'{source.name}' has {megabytes:,.1f} MB; a zip may have up to {most:,g} MB.")
 
 
 def _check_directory(source: Path, file: BinaryIO) -> None:
@@ -120,8 +115,8 @@ def _zip_members(source: Path, archive: zipfile.ZipFile) -> list[Member]:
         if not entry.is_dir() and not _ignored(path):
             members.append(Member(path, entry.file_size, _zip_reader(archive, entry)))
     if unpacked > UNPACKED_BYTES:
-        limit = f"{UNPACKED_BYTES / 1e9:g} GB"
-        raise ValueError(f"'{source.name}' unpacks to {unpacked / 1e9:,.1f} GB; up to {limit} are allowed.")
+        most = f"{UNPACKED_BYTES / 1e9:g} GB"
+        raise ValueError(f"'{source.name}' unpacks to {unpacked / 1e9:,.1f} GB; up to {most} are allowed.")
     return members
 
 

@@ -1,0 +1,30 @@
+"""Bounds on what data may take, from the environment."""
+
+from __future__ import annotations
+
+import math
+import os
+
+
+def limit(variable: str, default: float, unit: str) -> float:
+    """The number in an environment variable, or `default` where it is not set.
+
+    Args:
+        unit: a plural for the message, such as "gigabytes" (10^9 bytes).
+
+    Raises:
+        ValueError: the variable is not a positive number.
+    """
+    text = os.environ.get(variable, str(default))
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not 0 < number < math.inf:
+        raise ValueError(f"{variable} is {text!r}; it must be a number of {unit} above 0.")
+    return number
+
+
+def size_text(count: int) -> str:
+    """A number of bytes in GB or MB, both decimal."""
+    return f"{count / 1e9:,.1f} GB" if count >= 1e9 else f"{count / 1e6:,.1f} MB"
