@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
@@ -22,7 +23,7 @@ ENDLESS = 10**9
 
 @pytest.fixture
 def ring() -> Recipe:
-    settings = {"batch_size": 16, "stop_images": ENDLESS, "log_every": 500, "sample_every": 5_000, "score_every": 0}
+    settings = {"batch_size": 16, "stop_images": ENDLESS, "log_every": 1_000, "sample_every": 20_000, "score_every": 0}
     return recipe("toy-ring").change(settings)
 
 
@@ -155,6 +156,39 @@ def test_a_worker_that_cannot_start_fails_the_run_once(
     run = manager.submit(ring)
     wait_until(is_in(run, "failed"))
     assert "could not be started" in run.status().message
+
+
+def test_on_a_full_disk_runs_without_a_worker_are_stopped_and_deleted(
+    ring: Recipe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(path: Path, data: bytes | str) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    manager = Manager(limit=1)  # not started: nothing moves by itself
+    runs = [store.create(ring) for _ in range(3)]
+    for run, state in zip(runs, ("queued", "paused", "interrupted"), strict=True):
+        run.write_status(Status(state, images=320, message="m" * 200))
+    monkeypatch.setattr("ganplay.runs.folder.write_atomically", full)
+    for run in runs:
+        manager.stop(run.id)
+        assert run.status().state == "stopped" and run.status().images == 320
+        manager.delete(run.id)
+    assert store.list_runs() == []
+
+
+def test_on_a_full_disk_a_run_that_trains_is_deleted_too_and_other_requests_are_refused_in_one_sentence(
+    ring: Recipe, manager: Manager, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(path: Path, data: bytes | str) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    run = manager.submit(ring, threads=1)
+    wait_until(trains(run))
+    monkeypatch.setattr("ganplay.runs.folder.write_atomically", full)
+    with pytest.raises(ValueError, match=r"cannot be paused: No space left on device\.$"):
+        manager.pause(run.id)
+    manager.delete(run.id)
+    assert store.list_runs() == []
 
 
 def test_impossible_requests_are_refused_in_one_sentence(ring: Recipe) -> None:

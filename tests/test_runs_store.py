@@ -4,14 +4,16 @@ import json
 import os
 import subprocess
 import sys
+import threading
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from ganplay.recipe import Recipe
-from ganplay.recipes import recipe
-from ganplay.runs import store
+from ganplay.recipes import recipe, recipes
+from ganplay.runs import limits, store
 from ganplay.runs.folder import Run, Status
 
 
@@ -19,6 +21,7 @@ from ganplay.runs.folder import Run, Status
 def default_limits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("GANPLAY_DISK_GB", raising=False)
     monkeypatch.delenv("GANPLAY_CONCURRENT_RUNS", raising=False)
+    monkeypatch.delenv("GANPLAY_QUEUE", raising=False)
 
 
 @pytest.fixture
@@ -138,6 +141,25 @@ def test_a_damaged_run_is_listed_as_failed(ring: Recipe, content: str) -> None:
     assert store.list_runs() == [sound]
 
 
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("images", None), ("images", "320"), ("images", 3.5), ("images", -1), ("images", True), ("seconds", None),
+        ("seconds", []), ("rate", "fast"), ("rate", float("nan")), ("left", "soon"), ("left", float("inf")),
+        ("progress", {}), ("message", None), ("message", 7), ("updated", None), ("updated", 10**400),
+        ("state", ["paused"]),
+    ],
+)  # fmt: skip
+def test_a_status_with_a_field_of_another_type_reads_as_damaged(ring: Recipe, field: str, value: object) -> None:
+    run = store.create(ring)
+    content = json.loads((run.folder / "status.json").read_text())
+    (run.folder / "status.json").write_text(json.dumps(content | {field: value}))
+    status = run.status()
+    assert status.state == "failed" and status.message.endswith("its folder is damaged.")
+    store.enqueue(run)
+    assert run.status().state == "queued" and run.status().images == 0
+
+
 def test_foreign_entries_are_not_runs(ring: Recipe, home: Path) -> None:
     run = store.create(ring)
     (home / "runs" / "notes.txt").write_text("mine")
@@ -164,18 +186,81 @@ def test_over_quota_a_new_run_is_refused_with_the_number_that_can_go(
     store.create(ring)
 
 
-@pytest.mark.parametrize("text", ["0", "-1", "much", "nan", "inf", ""])
+@pytest.mark.parametrize("text", ["0", "-1", "much", "nan", "inf", "1e300", ""])
 def test_an_impossible_quota_is_named(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GANPLAY_DISK_GB", text)
-    with pytest.raises(ValueError, match="GANPLAY_DISK_GB"):
-        store.quota_bytes()
+    for act in (store.quota_bytes, limits.check_environment):
+        with pytest.raises(ValueError, match=r"^GANPLAY_DISK_GB is '.*'; it must be .*\.$"):
+            act()
 
 
-@pytest.mark.parametrize("text", ["0", "-1", "1.5", "two", ""])
-def test_an_impossible_limit_of_runs_is_named(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("GANPLAY_CONCURRENT_RUNS", text)
-    with pytest.raises(ValueError, match="GANPLAY_CONCURRENT_RUNS"):
-        store.concurrent_runs()
+@pytest.mark.parametrize("text", ["0", "-1", "1.5", "two", "", "9" * 5_000])
+@pytest.mark.parametrize("name", ["GANPLAY_CONCURRENT_RUNS", "GANPLAY_QUEUE"])
+def test_an_impossible_limit_of_runs_is_named_at_the_start(
+    name: str, text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limits.check_environment()
+    monkeypatch.setenv(name, text)
+    with pytest.raises(ValueError, match=rf"^{name} is '.*'; it must be .*\.$"):
+        limits.check_environment()
+
+
+@pytest.mark.parametrize(
+    ("files", "share"),
+    [
+        ({"cpu.max": "250000 100000\n"}, 2),
+        ({"cpu.max": "50000 100000\n"}, 1),
+        ({"cpu.max": "max 100000\n"}, 64),
+        ({"cpu.max": "9900000 100000\n"}, 64),
+        ({"cpu.max": "nonsense"}, 64),
+        ({"cpu/cpu.cfs_quota_us": "300000\n", "cpu/cpu.cfs_period_us": "100000\n"}, 3),
+        ({"cpu/cpu.cfs_quota_us": "-1\n", "cpu/cpu.cfs_period_us": "100000\n"}, 64),
+        ({"cpu/cpu.cfs_quota_us": "300000\n"}, 64),
+        ({}, 64),
+    ],
+)
+def test_a_container_has_the_cores_of_its_share(
+    files: dict[str, str], share: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "cpu").mkdir()
+    for name, content in files.items():
+        (tmp_path / name).write_text(content)
+    monkeypatch.setattr(limits, "_CGROUP", tmp_path)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda process: set(range(64)), raising=False)
+    assert limits.cores() == limits.concurrent_runs() == share
+
+
+def test_every_registered_recipe_keeps_a_bearable_amount() -> None:
+    for name in recipes.names():
+        limits.check_amounts(recipe(name))
+    limits.check_amounts(recipe("quick-digits").change({"stop_images": 10**8}))  # for a demonstration that never ends
+
+
+@pytest.mark.parametrize(
+    ("setting", "least", "other"), [("sample_every", 200_000, "log_every"), ("log_every", 10_000, "sample_every")]
+)
+def test_a_recipe_that_would_fill_the_disk_with_small_files_is_refused_with_the_least_interval(
+    home: Path, setting: str, least: int, other: str
+) -> None:
+    endless = recipe("toy-ring").change({"stop_images": 10**10, other: 10**7})
+    with pytest.raises(ValueError, match=rf"^{setting} is {least - 1:,}; .* at least {least:,}, .*\.$"):
+        store.create(endless.change({setting: least - 1}))
+    modest = store.create(endless.change({setting: least}))
+    with pytest.raises(ValueError, match=f"^{setting} is 1,000; .* at least {least:,}"):
+        store.fork(modest, {setting: 1_000})
+    assert names(home) == [modest.id]
+
+
+def test_a_full_queue_takes_no_new_run(ring: Recipe, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert limits.queue_places() == 20
+    monkeypatch.setenv("GANPLAY_QUEUE", "2")
+    first, _ = store.create(ring), store.create(ring)
+    for attempt in (lambda: store.create(ring), lambda: store.fork(first, {})):
+        with pytest.raises(ValueError, match=r"^The queue is full \(GANPLAY_QUEUE is 2\); .*\.$"):
+            attempt()
+    store.create(ring, queued=False)  # trained by its maker
+    first.write_status(Status("paused"))
+    store.create(ring)
 
 
 def test_a_live_run_is_not_deleted(ring: Recipe) -> None:
@@ -230,6 +315,73 @@ def test_a_run_at_rest_goes_back_into_the_queue_without_old_requests(ring: Recip
     assert run.status().state == "queued"
     assert run.status().images == 320
     assert run.request() == ""
+
+
+def in_a_moment(act: Callable[[], object], seconds: float = 0.6) -> threading.Timer:
+    timer = threading.Timer(seconds, act)
+    timer.start()
+    return timer
+
+
+def test_a_run_resumed_while_it_still_obeys_a_pause_is_queued_once_it_has(ring: Recipe) -> None:
+    run = store.create(ring)
+    run.write_status(Status("running", images=320))
+    run.ask("pause")
+    taken, pause = threading.Event(), threading.Event()
+
+    def worker() -> None:  # in a long checkpoint
+        with run.locked(wait=5.0) as held:
+            assert held
+            taken.set()
+            pause.wait(10.0)
+            run.write_status(Status("paused", images=640))
+
+    thread = threading.Thread(target=worker)
+    thread.start()
+    taken.wait(10.0)
+    in_a_moment(pause.set)
+    store.enqueue(run)
+    thread.join()
+    assert run.status().state == "queued" and run.status().images == 640
+    assert run.request() == ""
+
+
+def test_a_run_resumed_before_its_worker_saw_the_pause_goes_on(ring: Recipe) -> None:
+    run = store.create(ring)
+    run.write_status(Status("running", images=320))
+    run.ask("pause")
+    with run.locked():
+        timer = in_a_moment(lambda: run.write_status(Status("running", images=640)))
+        store.enqueue(run)
+        timer.join()
+        assert run.status().state == "running" and run.request() == ""
+
+
+def test_a_resume_that_a_busy_worker_does_not_answer_is_no_silence(
+    ring: Recipe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "_ANSWER", 0.2)
+    run = store.create(ring)
+    run.write_status(Status("running", images=320))
+    run.ask("stop")
+    with run.locked(), pytest.raises(ValueError, match="busy with the last request; resume it in a moment"):
+        store.enqueue(run)
+
+
+def test_on_a_full_disk_any_run_at_rest_can_be_deleted(ring: Recipe, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(path: Path, data: bytes | str) -> None:
+        raise OSError(28, "No space left on device")
+
+    queued, never_locked = store.create(ring), store.create(ring)
+    with queued.locked():
+        pass
+    (queued.folder / "status.json").chmod(0o444)
+    monkeypatch.setattr("ganplay.runs.folder.write_atomically", full)
+    store.delete(queued)
+    with monkeypatch.context() as patch:
+        patch.setattr("filelock.FileLock.acquire", lambda *arguments, **options: full(Path(), ""))
+        store.delete(never_locked)
+    assert store.list_runs() == []
 
 
 def test_a_finished_run_cannot_be_resumed(ring: Recipe) -> None:

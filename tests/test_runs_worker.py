@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import ctypes
 import errno
 import json
 import os
@@ -10,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -17,10 +19,11 @@ import torch
 from ganplay import checkpoint, trainer
 from ganplay.recipe import Recipe
 from ganplay.recipes import recipe
-from ganplay.runs import store
+from ganplay.runs import store, worker
 from ganplay.runs.folder import Run, Status
 from ganplay.runs.worker import work
 
+ENDLESS = 3 * 10**7
 CLOCK = ("seconds", "rate")  # the only fields of a point that may differ between two equal runs
 
 
@@ -128,7 +131,7 @@ def test_a_paused_run_goes_on_to_the_bit(
 
 
 def test_a_request_is_obeyed_and_a_finished_run_stays_finished(ring: Recipe) -> None:
-    run = store.create(ring.change({"stop_images": 10**9}), threads=1)
+    run = store.create(ring.change({"stop_images": ENDLESS}), threads=1)
     assert work(run, on_tick=ask_once(run, "stop")).state == "stopped"
     seen = run.status().images
     assert work(run, on_tick=ask_once(run, "pause")).state == "paused", "an old request is forgotten"
@@ -218,6 +221,51 @@ def test_a_damaged_checkpoint_is_set_aside_for_the_one_before(uninterrupted: Run
     assert_equal_to_the_bit(run, uninterrupted)
 
 
+def test_over_quota_a_run_fails_in_one_sentence_and_resumes_to_the_bit(
+    uninterrupted: Run, ring: Recipe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = store.create(ring, threads=1)
+    with monkeypatch.context() as patch:
+        after_steps(patch, 60, lambda step: patch.setenv("GANPLAY_DISK_GB", "0.00001"))
+        patch.setattr("ganplay.runs.recorder.QUOTA_SECONDS", 0.0)
+        status = work(run, checkpoint_seconds=0.0)
+    assert status.state == "failed" and "delete some, then resume this one" in status.message
+    assert status.message.startswith("The runs use ") and status.message.endswith("sets the limit).")
+    assert 960 <= int(run.checkpoints()[0].stem) < 3_008
+    store.enqueue(run)
+    assert work(run).state == "finished"
+    assert_equal_to_the_bit(run, uninterrupted)
+
+
+def test_the_sizes_are_looked_at_now_and_then_and_never_fail_a_run_that_pauses_or_ends(
+    ring: Recipe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks = []
+    monkeypatch.setattr(store, "refuse_over_quota", lambda advice="": looks.append(advice))
+    monkeypatch.setattr("ganplay.runs.recorder.PATIENCE", 0.0)
+    run = store.create(ring, threads=1)
+    looks.clear()
+    assert work(run, checkpoint_seconds=0.0).state == "finished"
+    assert len(looks) == 1, "many checkpoints within half a minute"
+    looks.clear()
+    assert work(store.create(ring, threads=1)).state == "finished"
+    assert len(looks) == 1, "by the creation only"
+
+
+def test_what_the_last_point_has_counted_is_not_counted_again_by_a_fork(
+    ring: Recipe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    short = ring.change({"stop_images": 2_960})  # ends within an interval of the curves
+    plain, saved_by_its_last_step = (store.create(short, threads=1) for _ in range(2))
+    assert work(plain).state == "finished"
+    monkeypatch.setattr("ganplay.runs.recorder.PATIENCE", 0.0)
+    assert work(saved_by_its_last_step, checkpoint_seconds=0.0).state == "finished"
+    forks = [store.fork(parent, {"stop_images": 3_200}) for parent in (plain, saved_by_its_last_step)]
+    assert [work(child).state for child in forks] == ["finished", "finished"]
+    assert_equal_to_the_bit(*forks)
+    assert [point["images"] for point in forks[0].metrics()][-4:] == [2_960, 3_008, 3_152, 3_200]
+
+
 def test_without_a_usable_checkpoint_nothing_is_deleted(ring: Recipe) -> None:
     run = store.create(ring, threads=1)
     assert work(run, on_tick=ask_once(run, "pause")).state == "paused"
@@ -300,7 +348,7 @@ def test_killed_at_random_moments_a_run_ends_as_if_it_had_not_been(ring: Recipe)
 
 @pytest.mark.skipif(os.name == "nt", reason="needs SIGTERM")
 def test_a_terminated_worker_makes_a_checkpoint_and_a_second_worker_goes_quietly(ring: Recipe) -> None:
-    run = store.create(ring.change({"stop_images": 10**9}), threads=1)
+    run = store.create(ring.change({"stop_images": ENDLESS}), threads=1)
     child = spawn(run)
     wait_until(lambda: run.status().images > 0)
     child.send_signal(signal.SIGTERM)
@@ -311,3 +359,53 @@ def test_a_terminated_worker_makes_a_checkpoint_and_a_second_worker_goes_quietly
     late.communicate()
     assert late.returncode == 0 and run.status() == status
     assert json.loads((run.folder / "status.json").read_text())["state"] == "interrupted"
+
+
+def test_a_worker_whose_server_died_before_it_was_ready_ends_interrupted(ring: Recipe) -> None:
+    run = store.create(ring.change({"stop_images": ENDLESS}), threads=1)
+    child = spawn(run)
+    child.stdin.close()
+    assert child.wait(60.0) == 0
+    status = run.status()
+    assert status.state == "interrupted" and status.images <= 16, "seen at the first step, if not before"
+
+
+def test_a_worker_watches_its_server_without_a_read_that_blocks() -> None:
+    code = """
+import threading
+from pathlib import Path
+from ganplay.runs import worker
+from ganplay.runs.folder import Run
+worker.POLL = 0.0
+served, own = (worker.Wishes(Run("", Path("none")), served) for served in (True, False))
+print(repr(served.now()), threading.active_count(), flush=True)  # while the pipe is open and empty
+input()
+while not served.now():
+    pass
+print(repr(served.now()), repr(own.now()))
+"""
+    environment = os.environ | {"PYTHONPATH": str(Path(checkpoint.__file__).parent.parent)}
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    with subprocess.Popen([sys.executable, "-c", code], env=environment, **pipes) as child:
+        assert child.stdout.readline() == "'' 1\n"
+        child.stdin.write("go on\n")
+        child.stdin.close()
+        assert child.stdout.read() == "'interrupt' ''\n"
+
+
+@pytest.mark.parametrize("peeked", [1, 0])
+def test_on_windows_the_pipe_is_peeked_at_and_never_read(peeked: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    def peek(pipe: ctypes.c_void_p, *rest: None) -> int:  # 0, an error, once the other end is closed
+        asked.append((pipe.value, rest))
+        return peeked
+
+    kernel = SimpleNamespace(PeekNamedPipe=peek)
+    monkeypatch.setitem(sys.modules, "msvcrt", SimpleNamespace(get_osfhandle=lambda descriptor: descriptor + 77))
+    monkeypatch.setattr(ctypes, "windll", SimpleNamespace(kernel32=kernel), raising=False)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "name", "nt")
+        patch.setattr(os, "read", None)
+        ended = worker._standard_input_ended()
+    assert ended == (not peeked) and asked == [(77, (None, 0, None, None, None))]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import bisect
 import json
+import os
 import re
 import time
 from collections.abc import Iterator
@@ -33,6 +34,7 @@ QUEUED = "Waiting for a free place."
 GONE = "The worker ended without a word; the run can be resumed from its last checkpoint."
 
 _ID = re.compile(r"\d{8}-\d{6}-[a-z0-9]+(?:-[a-z0-9]+)*-[0-9a-f]{4}")
+_IMPLAUSIBLE = 1e15  # no image, second or rate is ever counted so far
 _LINE_START = re.compile(rb'\{"images": (\d+)[,}]')
 
 
@@ -69,6 +71,22 @@ class Status:
     def live(self) -> bool:
         """True while a worker has the run."""
         return self.state in LIVE
+
+    @classmethod
+    def parsed(cls, content: Any) -> Status:
+        """The status that plain data describe.
+
+        Raises:
+            KeyError, TypeError, ValueError: a field is missing or of another type.
+        """
+        status = cls(**{name: content[name] for name in cls.__dataclass_fields__})
+        numbers = [status.images, status.seconds, status.rate, status.updated]
+        numbers += [value for value in (status.left, status.progress) if value is not None]
+        if not all(type(value) in (int, float) and 0 <= value < _IMPLAUSIBLE for value in numbers):
+            raise ValueError("a number is missing or impossible")
+        if status.state not in STATES or type(status.images) is not int or not isinstance(status.message, str):
+            raise ValueError("its state, images or message is none")
+        return status
 
     def at_rest(self, state: str, message: str) -> Status:
         """The same counters in a state without a worker."""
@@ -135,19 +153,26 @@ class Run:
     def written_status(self) -> Status:
         """What `status.json` says, whether or not a worker is alive."""
         try:
-            content = read_json(self.folder / "status.json")
-            status = Status(**{name: content[name] for name in Status.__dataclass_fields__})
-            if status.state not in STATES:
-                raise ValueError(f"its state is {status.state!r}")
+            return Status.parsed(read_json(self.folder / "status.json"))
         except (KeyError, OSError, TypeError, ValueError):
             return Status("failed", message="The status of this run cannot be read; its folder is damaged.")
-        return status
 
     def write_status(self, status: Status) -> Status:
         """Replaces `status.json` and returns what was written, with the time."""
         status = replace(status, updated=time.time())
         write_atomically(self.folder / "status.json", json.dumps(asdict(status)))
         return status
+
+    def force_status(self, status: Status) -> Status:
+        """`write_status` that also works on a full disk: it writes into the bytes that the file already has."""
+        try:
+            return self.write_status(status)
+        except OSError:
+            status = replace(status, updated=time.time())
+            with (self.folder / "status.json").open("r+b", buffering=0) as file:
+                file.write(json.dumps(asdict(status)).encode().ljust(os.fstat(file.fileno()).st_size))
+                file.truncate()
+            return status
 
     def metrics(self, after: int = 0, limit: int | None = None) -> list[dict[str, Any]]:
         """The points of the curves, in order.
@@ -177,7 +202,8 @@ class Run:
 
     def size(self) -> int:
         """Bytes on disk."""
-        return sum(_size(path) for path in self.folder.rglob("*"))
+        walk = os.walk(self.folder)  # passes over what is removed meanwhile
+        return sum(_size(Path(parent, name)) for parent, _, names in walk for name in names)
 
     @property
     def _control(self) -> Path:

@@ -103,7 +103,7 @@ class Manager:
         """Ends a run with a checkpoint; it can still be resumed.
 
         Raises:
-            ValueError: there is no such run, or it has finished or failed.
+            ValueError: there is no such run, it has finished or failed, or the disk is too full to ask its worker.
         """
         self._end(id, "stop", "stopped", ("queued", "paused", "interrupted"))
 
@@ -138,10 +138,12 @@ class Manager:
             ValueError: there is no such run, or another process does not let go of it.
         """
         run = store.find(id)
-        with suppress(ValueError):  # it has ended already
+        with suppress(ValueError):  # it has ended already, or the disk is too full for a request
             self.stop(id)
         with self._guard:
             child = self._children.get(id)
+        if child:
+            _hang_up(child)  # which needs no disk
         if not _until(lambda: not run.is_locked() and (child is None or child.poll() is not None), PATIENCE) and child:
             child.kill()
             child.wait()
@@ -150,17 +152,20 @@ class Manager:
     def _end(self, id: str, request: str, state: str, resting: tuple[str, ...]) -> None:
         """Asks the worker of a run to end, or writes `state` itself when there is none."""
         run = store.find(id)
-        with run.locked(wait=0.1) as held:
-            status = run.written_status()
-            if not held and (status.live or status.state == "queued"):
-                run.ask(request)
-                return
-            now = "interrupted" if status.live else status.state  # live without a worker
-            if now == state:
-                return
-            if now not in resting:
-                raise ValueError(f"The run '{run.label}' is {now}; it cannot be {state}.")
-            run.write_status(status.at_rest(state, f"{state.capitalize()} at {status.images:,} images."))
+        try:
+            with run.locked(wait=0.1) as held:
+                status = run.written_status()
+                if not held and (status.live or status.state == "queued"):
+                    run.ask(request)
+                    return
+                now = "interrupted" if status.live else status.state  # live without a worker
+                if now == state:
+                    return
+                if now not in resting:
+                    raise ValueError(f"The run '{run.label}' is {now}; it cannot be {state}.")
+                run.force_status(status.at_rest(state, f"{state.capitalize()} at {status.images:,} images."))
+        except OSError as error:
+            raise ValueError(f"The run '{run.label}' cannot be {state}: {error.strerror or error}.") from error
 
     def _watch(self) -> None:
         while not self._closing.is_set():
@@ -233,7 +238,7 @@ def _settle(run: Run, state: str, message: str) -> None:
     with run.locked() as held:
         status = run.written_status()
         if held and status == before:
-            run.write_status(status.at_rest(state, message))
+            run.force_status(status.at_rest(state, message))
 
 
 def _spawn(run: Run, checkpoint_seconds: float) -> subprocess.Popen:

@@ -31,8 +31,13 @@ class Interval:
     score: float | None = None
 
 
-def read_interval(checkpoint: Path) -> Interval:
-    """The unfinished interval saved beside a checkpoint; an empty one when there is none."""
+def read_interval(run: Run, checkpoint: Path) -> Interval:
+    """The unfinished interval saved beside a checkpoint; an empty one when there is none.
+
+    A point at the checkpoint's very images, which the end of a run adds, has counted the interval already.
+    """
+    if any(images_of(line) == int(checkpoint.stem) for line in metric_lines(run.folder)):
+        return Interval()
     try:
         content = read_json(sidecar(checkpoint))
         return Interval(int(content["steps"]), tuple(map(float, content["sums"])), content["score"])
@@ -63,7 +68,7 @@ def load_newest(run: Run, recipe: Recipe) -> tuple[State | None, Interval, str]:
             damaged.append(path)
             reasons.append(str(error))
             continue
-        interval = read_interval(path)
+        interval = read_interval(run, path)
         for unusable in damaged:
             unusable.replace(unusable.with_suffix(".damaged"))
             sidecar(unusable).unlink(missing_ok=True)

@@ -17,6 +17,7 @@ from ganplay.files import write_atomically
 from ganplay.latent.noise import fixed_noise
 from ganplay.pictures import draw
 from ganplay.probes.gradients import layer_statistics
+from ganplay.runs import store
 from ganplay.runs.folder import Run, sidecar
 from ganplay.runs.past import Interval, interval_json
 from ganplay.state import State
@@ -25,6 +26,7 @@ from ganplay.trainer import Step, sample
 AVERAGED = ("discriminator_loss", "generator_loss", "penalty", "accuracy_real", "accuracy_fake")
 LOSSES = 3  # the first of them, which must stay finite
 KEPT = 3  # checkpoints
+QUOTA_SECONDS = 30.0  # least time between two looks at the size of all runs
 PATIENCE = 20.0  # a checkpoint that took t seconds is followed by at least 20 t without one: at most 5 % of the time
 SHOWN_IMAGES, SHOWN_POINTS = 64, 512
 
@@ -56,6 +58,7 @@ class Recorder:
         self._point = state.images, state.seconds  # of the last point, for the rate
         self._checkpoint_seconds = checkpoint_seconds
         self._next_checkpoint = time.monotonic() + checkpoint_seconds
+        self._next_quota = 0.0
         flat = len(state.recipe.shapes.sample) == 1
         self._noise = fixed_noise(state.recipe, SHOWN_POINTS if flat else SHOWN_IMAGES)
         self._real = data.batch(torch.arange(min(SHOWN_POINTS, len(data))))[0] if flat else None
@@ -68,6 +71,7 @@ class Recorder:
 
         Raises:
             DivergenceError: a loss or a weight is infinite or not a number.
+            ValueError: the disk quota is used up; a checkpoint has just been made.
             OSError: something cannot be written.
         """
         self._sums += torch.stack([getattr(step, name) for name in AVERAGED])
@@ -80,6 +84,9 @@ class Recorder:
             self.draw(step.state)
         if time.monotonic() >= self._next_checkpoint:
             self.save(step.state)
+            if time.monotonic() >= self._next_quota:
+                store.refuse_over_quota("delete some, then resume this one")
+                self._next_quota = time.monotonic() + QUOTA_SECONDS
 
     def finish(self, state: State) -> None:
         """The last point, picture and checkpoint of a run that is over."""

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
-import os
 import time
 from collections.abc import Callable
-from dataclasses import asdict, replace
+from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ganplay.runs.folder import Run, Status
@@ -58,15 +57,15 @@ class Reporter:
         self._write(Status("running", images, round(seconds, 3), round(rate, 1), left, message))
 
     def end(self, state: str, message: str, images: int | None = None, seconds: float | None = None) -> Status:
-        """The last status of this worker. On a full disk the old file is overwritten where it lies."""
+        """The last status of this worker. Cannot fail: without it the free lock says that the run is interrupted."""
         status = self.status.at_rest(state, message)
         if images is not None and seconds is not None:
             status = replace(status, images=images, seconds=round(seconds, 3))
-        try:
-            self._write(status)
-        except OSError:
-            self.status = replace(status, updated=time.time())
-            _overwrite(self.run, self.status)
+        self.status = replace(status, updated=time.time())
+        with suppress(OSError):
+            self.status = self.run.force_status(status)
+        if self._on_tick:
+            self._on_tick(self.status)
         return self.status
 
     def _write(self, status: Status) -> None:
@@ -83,15 +82,3 @@ def _left(images: int, seconds: float, rate: float, recipe: Recipe) -> float | N
     if recipe.stop_seconds:
         limits.append(recipe.stop_seconds - seconds)
     return round(max(min(limits), 0.0), 1) if limits else None
-
-
-def _overwrite(run: Run, status: Status) -> None:
-    """Writes a status into the bytes that `status.json` already has. When that fails too, the free lock tells enough:
-    the run reads as interrupted."""
-    try:
-        with (run.folder / "status.json").open("r+b", buffering=0) as file:
-            size = os.fstat(file.fileno()).st_size
-            file.write(json.dumps(asdict(status)).encode().ljust(size))
-            file.truncate()
-    except OSError:
-        pass

@@ -9,7 +9,7 @@ import secrets
 import shutil
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from ganplay.files import write_atomically
 from ganplay.paths import runs_folder
 from ganplay.runs.folder import ENDED, QUEUED, RESUMABLE, STATES, Run, Status, is_id
-from ganplay.runs.limits import GIGABYTE, concurrent_runs, cores, quota_bytes
+from ganplay.runs.limits import GIGABYTE, check_amounts, concurrent_runs, cores, queue_places, quota_bytes
 from ganplay.runs.past import copy_newest_checkpoint, copy_past
 
 if TYPE_CHECKING:
@@ -25,11 +25,12 @@ if TYPE_CHECKING:
 
 __all__ = [
     "STATES", "Run", "Status", "concurrent_runs", "create", "deletable", "delete", "enqueue", "find", "fork", "is_id",
-    "list_runs", "quota_bytes", "rename", "sweep", "unsorted_runs", "used_bytes",
+    "list_runs", "quota_bytes", "refuse_over_quota", "rename", "sweep", "unsorted_runs", "used_bytes",
 ]  # fmt: skip
 
 _LONGEST_LABEL = 80
 _TRASH, _UNFINISHED = ".trash-", ".new-"  # no id begins so: neither is ever listed
+_ANSWER = 5.0  # seconds for a worker that is leaving to let its run go
 _ABANDONED = 3600.0  # seconds after which an unfinished folder belongs to a process that died
 
 
@@ -54,12 +55,13 @@ def create(
         queued: False for a run that its maker trains itself; a manager then leaves it alone.
 
     Raises:
-        ValueError: the networks cannot be built, an argument is not allowed, or the disk quota is used up.
+        ValueError: the networks cannot be built, an argument is not allowed, the run would keep too much, or the disk
+            quota or the queue is used up.
     """
     from ganplay.building import check  # imports torch
 
     check(recipe)
-    _refuse_over_quota()
+    _refuse(recipe, queued)
     with _new_run(recipe, label, base, group, threads, forked_from) as run:
         run.write_status(_first_status(queued))
     return find(run.id)
@@ -92,21 +94,32 @@ def find(id: str) -> Run:
 def enqueue(run: Run) -> None:
     """Puts a run that is not live back into the queue, to go on from its newest checkpoint.
 
-    A run that is queued or live stays so, and forgets a pause or stop that it has not yet obeyed.
+    A run that is queued or live stays so, and forgets a pause or stop that it has not yet obeyed. One that is about to
+    obey is waited for.
 
     Raises:
-        ValueError: the run is finished.
+        ValueError: the run is finished, or its worker did not let go of it in time.
     """
-    waiting = run.written_status()
-    with run.locked(wait=0.2 if waiting.live else 5.0) as held:  # one that has just ended lets go in a moment
-        status = run.written_status()
-        if not held or status.state == "queued":
-            run.forget_request()
-            return
-        if status.state not in RESUMABLE and not status.live:  # live without a worker: interrupted
-            raise ValueError(f"The run '{run.label}' is {status.state}; fork it with a later stop to train it further.")
-        run.forget_request()
-        run.write_status(status.at_rest("queued", QUEUED))
+    asked, live = run.request() in ("pause", "stop"), run.written_status().live
+    run.forget_request()
+    forgotten = time.time()
+    deadline = time.monotonic() + (0.2 if live and not asked else _ANSWER)
+    while True:
+        with run.locked(wait=0.1) as held:
+            status = run.written_status()
+            if held and status.state != "queued":
+                if status.state not in RESUMABLE and not status.live:  # live without a worker: interrupted
+                    raise ValueError(
+                        f"The run '{run.label}' is {status.state}; fork it with a later stop to train it further."
+                    )
+                run.write_status(status.at_rest("queued", QUEUED))
+            if held or (status.live and status.updated > forgotten):  # a worker that obeys writes no live status more
+                return
+        if time.monotonic() > deadline:
+            break
+        time.sleep(0.02)
+    if asked:
+        raise ValueError(f"The run '{run.label}' is still busy with the last request; resume it in a moment.")
 
 
 def rename(run: Run, label: str) -> None:
@@ -125,10 +138,11 @@ def delete(run: Run) -> None:
         ValueError: a worker is at it, or its folder cannot be moved.
     """
     with run.locked(wait=0.5) as held:
-        if not held and run.folder.is_dir():
+        if not held and (run.folder / ".lock").exists():  # on a full disk there may be no lock, and then no worker
             raise ValueError(f"The run '{run.label}' is {run.status().state}; stop it before deleting it.")
         if held and run.written_status().state == "queued":  # so that no worker takes it from here on
-            run.write_status(replace(run.written_status(), state="stopped", message="Deleted."))
+            with suppress(OSError):  # whatever the disk says, deletion must go on
+                run.force_status(replace(run.written_status(), state="stopped", message="Deleted."))
     trash = run.folder.with_name(f"{_TRASH}{run.id}")
     try:
         run.folder.replace(trash)  # first out of the list, as a whole
@@ -147,13 +161,13 @@ def fork(run: Run, changes: Mapping[str, Any], label: str | None = None, queued:
 
     Raises:
         ValueError: a change is not allowed or does not fit the checkpoint, there is no usable checkpoint, the fork
-            would be over at once, or the disk quota is used up. Nothing is left behind.
+            would be over at once or keep too much, or the disk quota or the queue is used up. Nothing is left behind.
     """
     from ganplay.building import check
 
     recipe = run.recipe().change(changes)
     check(recipe)
-    _refuse_over_quota()
+    _refuse(recipe, queued)
     info = run.info
     label = label or f"{info['label']} (fork)"[-_LONGEST_LABEL:]
     with _new_run(recipe, label, info["base"], info["group"], info["threads"], run.id) as child:
@@ -171,6 +185,20 @@ def fork(run: Run, changes: Mapping[str, Any], label: str | None = None, queued:
 def used_bytes() -> int:
     """Bytes of all runs together."""
     return sum(run.size() for run in unsorted_runs())
+
+
+def refuse_over_quota(advice: str = "delete some first") -> None:
+    """Looks at the size of every run.
+
+    Raises:
+        ValueError: together they use what the quota allows; the sentence holds `advice`.
+    """
+    used, allowed = used_bytes(), quota_bytes()
+    if used >= allowed:
+        raise ValueError(
+            f"The runs use {used / GIGABYTE:.1f} of the {allowed / GIGABYTE:g} GB they may; {advice}: "
+            f"{len(deletable())} have ended and can go (GANPLAY_DISK_GB sets the limit)."
+        )
 
 
 def deletable() -> list[Run]:
@@ -235,13 +263,13 @@ def _checked_label(label: str) -> str:
     return clean
 
 
-def _refuse_over_quota() -> None:
-    used, allowed = used_bytes(), quota_bytes()
-    if used >= allowed:
-        raise ValueError(
-            f"The runs use {used / GIGABYTE:.1f} of the {allowed / GIGABYTE:g} GB they may; delete some first: "
-            f"{len(deletable())} have ended and can go (GANPLAY_DISK_GB sets the limit)."
-        )
+def _refuse(recipe: Recipe, queued: bool) -> None:
+    """Raises ValueError when there is no room for one more run of `recipe`."""
+    check_amounts(recipe)
+    refuse_over_quota()
+    places = queue_places()
+    if queued and sum(run.written_status().state == "queued" for run in unsorted_runs()) >= places:
+        raise ValueError(f"The queue is full (GANPLAY_QUEUE is {places}); pause or delete a run that waits.")
 
 
 def _entries() -> list[Path]:

@@ -1,8 +1,8 @@
 """Trains one run: consumes the trainer's steps and writes the run's folder.
 
 `work(run)` does it in this process, for the command line. `python -m ganplay.runs.worker <id>` is the manager's child:
-it takes the run's lock before it imports torch, trains only what is queued, and reads the end of its standard input,
-a pipe from the server, as the server's death.
+it takes the run's lock before it imports torch, trains only what is queued, and takes the end of its standard input,
+a pipe from the server, for the server's death.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import argparse
 import errno
 import faulthandler
 import os
+import select
 import signal
 import stat
 import sys
@@ -64,11 +65,16 @@ def work(
 
 
 class Wishes:
-    """What others want of this worker: requests in the folder, signals, and the end of the server."""
+    """What others want of this worker: requests in the folder, signals, and the end of the server.
 
-    def __init__(self, run: Run) -> None:
+    Args:
+        served: standard input, if it is a pipe, comes from the server; its end then means the server's.
+    """
+
+    def __init__(self, run: Run, served: bool = False) -> None:
         self.sudden = ""
         self._run = run
+        self._served = served and stat.S_ISFIFO(os.fstat(0).st_mode)
         self._next = 0.0
 
     def now(self) -> str:
@@ -78,6 +84,9 @@ class Wishes:
         if time.monotonic() < self._next:
             return ""
         self._next = time.monotonic() + POLL
+        if self._served and _standard_input_ended():
+            self.sudden = "interrupt"
+            return self.sudden
         return self._run.request()
 
     @contextmanager
@@ -98,21 +107,6 @@ class Wishes:
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
-
-    def watch_standard_input(self) -> None:
-        """Wishes an interruption when standard input is a pipe and its other end closes."""
-        if not stat.S_ISFIFO(os.fstat(0).st_mode):
-            return
-
-        def wait() -> None:
-            try:
-                while os.read(0, 1024):
-                    pass
-            except OSError:
-                pass
-            self.sudden = "interrupt"
-
-        threading.Thread(target=wait, daemon=True, name="server watch").start()
 
 
 class _Leave(BaseException):
@@ -205,6 +199,23 @@ def _duration(seconds: float) -> str:
     return f"{seconds / 60:,.0f} min" if seconds < 36_000 else f"{seconds / 3600:,.1f} h"
 
 
+def _standard_input_ended() -> bool:
+    """True once nobody can write to the pipe of standard input any more. Never blocks.
+
+    No thread that blocks in a read: on Windows, libraries that are loaded meanwhile wait for that read to return
+    (numpy issue 24290), and so would the import of torch.
+    """
+    if os.name == "nt":
+        import ctypes
+        import msvcrt
+        from ctypes import wintypes
+
+        pipe = wintypes.HANDLE(msvcrt.get_osfhandle(0))
+        return not ctypes.windll.kernel32.PeekNamedPipe(pipe, None, 0, None, None, None)
+    readable, _, _ = select.select([0], [], [], 0)
+    return bool(readable) and not os.read(0, 1024)
+
+
 def _is_disk_full(error: BaseException) -> bool:
     if not isinstance(error, OSError):
         return False
@@ -235,8 +246,7 @@ def main(arguments: list[str] | None = None) -> int:
     except ValueError as error:
         print(error, file=sys.stderr)
         return 2
-    wishes = Wishes(run)
-    wishes.watch_standard_input()
+    wishes = Wishes(run, served=True)
     with run.locked(wait=CLAIM) as held:
         if held and run.written_status().state == "queued":
             _train(run, wishes, None, chosen.checkpoint_seconds)
