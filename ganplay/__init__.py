@@ -1,4 +1,4 @@
-"""ganplay: five papers' GANs as recipes that train, break and can be sampled.
+"""ganplay: GANs of papers as recipes that train, break and can be sampled.
 
 The names below import torch when they are first used, not before.
 """
