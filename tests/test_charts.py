@@ -58,6 +58,12 @@ def point(images: int, **values: object) -> dict:
     }  # fmt: skip
 
 
+def chart(name: str, series: list[Series]) -> object:
+    """The figure of runs that share a unit."""
+    (part,) = curves.parts(name, series)
+    return curves.chart(name, part)
+
+
 def rows(chart: object) -> list[dict]:
     return chart.to_dict()["data"]["values"]
 
@@ -85,9 +91,9 @@ def test_thinning_keeps_first_and_newest_and_the_limit() -> None:
 
 def test_a_loss_chart_holds_the_losses_of_each_run_in_its_colour() -> None:
     series = [Series("a", colour(0), [point(1), point(2)]), Series("b", colour(1), [point(1, generator_loss=-3.0)])]
-    chart = curves.chart("generator_loss", series)
-    assert [(r["line"], r["images"], r["value"]) for r in rows(chart)] == [("a", 1, 2.0), ("a", 2, 2.0), ("b", 1, -3.0)]
-    scale = chart.to_dict()["encoding"]["color"]["scale"]
+    drawn = chart("generator_loss", series)
+    assert [(r["line"], r["images"], r["value"]) for r in rows(drawn)] == [("a", 1, 2.0), ("a", 2, 2.0), ("b", 1, -3.0)]
+    scale = drawn.to_dict()["encoding"]["color"]["scale"]
     assert (scale["domain"], scale["range"]) == (["a", "b"], [colour(0), colour(1)])
 
 
@@ -98,34 +104,34 @@ def test_losses_that_are_not_numbers_leave_a_gap_instead_of_a_point() -> None:
         point(3, generator_loss=None),
         point(4, generator_loss=math.inf),
     ]
-    assert [r["images"] for r in rows(curves.chart("generator_loss", [Series("a", colour(0), points)]))] == [1]
+    assert [r["images"] for r in rows(chart("generator_loss", [Series("a", colour(0), points)]))] == [1]
 
 
 def test_accuracy_leaves_critics_out_and_its_axis_is_fixed() -> None:
-    chart = curves.chart(
+    drawn = chart(
         "accuracy", [Series("judge", colour(0), [point(1)]), Series("critic", colour(1), [point(1)], judges=False)]
     )
-    assert {(r["line"], r["part"], r["value"]) for r in rows(chart)} == {
+    assert {(r["line"], r["part"], r["value"]) for r in rows(drawn)} == {
         ("judge", "real", 0.75),
         ("judge", "fake", 0.5),
     }
-    assert chart.to_dict()["encoding"]["y"]["scale"]["domain"] == [0, 1]
+    assert drawn.to_dict()["encoding"]["y"]["scale"]["domain"] == [0, 1]
 
 
 def test_the_norm_of_a_network_is_that_of_all_its_layers_together() -> None:
     assert curves.gradient_norm(point(1), "discriminator") == 5.0  # 3 and 4
     assert curves.gradient_norm({"images": 1}, "discriminator") is None
-    chart = curves.chart("gradient_norm", [Series("a", colour(0), [point(1)])])
-    assert {(r["part"], r["value"]) for r in rows(chart)} == {("discriminator", 5.0), ("generator", 2.0)}
-    assert chart.to_dict()["encoding"]["y"]["scale"]["type"] == "log"
+    drawn = chart("gradient_norm", [Series("a", colour(0), [point(1)])])
+    assert {(r["part"], r["value"]) for r in rows(drawn)} == {("discriminator", 5.0), ("generator", 2.0)}
+    assert drawn.to_dict()["encoding"]["y"]["scale"]["type"] == "log"
 
 
 def test_every_chart_runs_over_images_seen_and_its_form_does_not_depend_on_its_data() -> None:
     def forms(points: list[dict]) -> list[dict]:
         one = [Series("a", colour(0), points)]
-        charts = [curves.chart(name, one) for name in curves.FIGURES]
+        charts = [chart(name, one) for name in curves.FIGURES]
         charts.append(vanishing.chart(vanishing.rows(points, "discriminator"), 2, "t", 1_000))
-        found = [chart.to_dict() for chart in charts]
+        found = [drawn.to_dict() for drawn in charts]
         for form in found:
             assert form["encoding"]["x"]["field"] == "images"
             assert form["encoding"]["x"]["title"] == "images seen"
@@ -137,13 +143,11 @@ def test_every_chart_runs_over_images_seen_and_its_form_does_not_depend_on_its_d
 
 def test_scores_are_drawn_only_where_there_are_some() -> None:
     points = [point(1), point(2, score=None), point(3, score=0.25)]
-    assert [(r["images"], r["value"]) for r in rows(curves.chart("score", [Series("a", colour(0), points)]))] == [
-        (3, 0.25)
-    ]
+    assert [(r["images"], r["value"]) for r in rows(chart("score", [Series("a", colour(0), points)]))] == [(3, 0.25)]
 
 
 def test_an_empty_run_gives_an_empty_chart() -> None:
-    assert rows(curves.chart("accuracy", [Series("a", colour(0), [])])) == []
+    assert rows(chart("accuracy", [Series("a", colour(0), [])])) == []
     assert vanishing.rows([], "generator") == []
 
 
@@ -176,9 +180,32 @@ def test_the_sentence_follows_the_data(counts: list[int], said: str) -> None:
 
 
 def test_the_figure_of_small_gradients_has_one_line_a_layer_on_a_log_scale_from_one() -> None:
-    chart = vanishing.chart(vanishing.rows(counted([0, 7]), "discriminator"), 2, "t", 1_001)
-    assert [(r["line"], r["value"]) for r in rows(chart)] == [
+    drawn = vanishing.chart(vanishing.rows(counted([0, 7]), "discriminator"), 2, "t", 1_001)
+    assert [(r["line"], r["value"]) for r in rows(drawn)] == [
         ("layer 1", 1), ("layer 2", 101), ("layer 1", 8), ("layer 2", 101),
     ]  # fmt: skip
-    assert chart.to_dict()["encoding"]["y"]["scale"] == {"type": "log", "domain": [1, 1_001]}
+    assert drawn.to_dict()["encoding"]["y"]["scale"] == {"type": "log", "domain": [1, 1_001]}
     assert vanishing.largest_layer(counted([0]), "discriminator") == 1_000
+
+
+def test_a_norm_that_is_not_a_number_leaves_its_point_out() -> None:
+    wild = {"first": [10, 100, None], "second": [50, 200, 4.0]}
+    points = [point(1), point(2, gradients={"discriminator": wild, "generator": {"only": [0, 10, math.inf]}}), point(3)]
+    drawn = rows(chart("gradient_norm", [Series("a", colour(0), points)]))
+    assert {r["images"] for r in drawn} == {1, 3}
+    assert len(vanishing.rows(points, "discriminator")) == 6  # the counts are known all the same
+
+
+@pytest.mark.parametrize("name", ["discriminator_loss", "generator_loss"])
+def test_losses_of_different_units_get_a_scale_each_and_every_run_is_drawn_once(name: str) -> None:
+    judge = Series("judge", colour(0), [point(1, **{name: 1.0})])
+    critic = Series("critic", colour(1), [point(1, **{name: 0.001})], judges=False)
+    both = curves.parts(name, [judge, critic])
+    assert [[one.label for one in part.series] for part in both] == [["judge"], ["critic"]]
+    assert [[r["value"] for r in rows(curves.chart(name, part))] for part in both] == [[1.0], [0.001]]
+    assert len({part.title for part in both}) == 2
+    colours = [curves.chart(name, part).to_dict()["encoding"]["color"]["scale"]["range"] for part in both]
+    assert colours == [[colour(0)], [colour(1)]]
+    for alone in ([judge, judge], [critic]):
+        (part,) = curves.parts(name, alone)
+        assert part.height == curves.HEIGHT > both[0].height

@@ -104,3 +104,21 @@ def test_two_runs_train_survive_a_reload_and_one_is_sampled(tmp_path):
 
 def _is_local(url):
     return re.match(r"(https?|wss?)://(localhost|127\.0\.0\.1)[:/]|data:|blob:|about:", url) is not None
+
+
+PAGES = ("", "train", "vanishing-gradients", "sampler", "runs")
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (390, "dark")])
+def test_every_page_opens_by_its_link_and_fits_the_screen(tmp_path, width, scheme):
+    with server(tmp_path / "home") as (address, _), page(width, 900, scheme) as tab:
+        errors = []
+        tab.on("pageerror", lambda error: errors.append(str(error)))
+        for name in PAGES:
+            tab.goto(f"{address}/{name}")
+            tab.locator("h1, iframe").first.wait_for(timeout=30_000)
+            wait_for(lambda: tab.get_by_test_id("stStatusWidget").count() == 0, 30, f"the end of drawing /{name}")
+            shot(tab, f"{width}-{scheme}-{name or 'home'}")
+            assert tab.get_by_test_id("stException").count() == 0
+            assert tab.evaluate("document.documentElement.scrollWidth") <= width
+        assert not errors

@@ -93,7 +93,7 @@ def test_what_cannot_be_understood_gives_one_sentence_and_the_rest_is_kept(text:
 
 def test_more_recipes_than_fit_are_left_out_with_a_sentence() -> None:
     found, sentences = links.parse(["quick-digits"] * 6)
-    assert len(found) == links.MOST
+    assert len(found) == links.MOST_RUNS
     assert "6 recipes" in sentences[0]
 
 
@@ -117,3 +117,10 @@ def test_a_contender_is_plain_data_for_the_session() -> None:
     one = links.contender(recipe("duke-wgan"), "quick-digits")
     assert all(isinstance(value, (str, int, float, bool, tuple, list)) for value in one.changes.values())
     assert isinstance(one.recipe(), Recipe)
+
+
+@pytest.mark.parametrize("names", [("50%", "a;b"), ("%3B",), ("100 % ; =&", "c?d#e+f"), ("%25",)])
+def test_entries_of_a_list_survive_a_link_whatever_they_are_called(names: tuple[str, ...]) -> None:
+    one = links.contender(recipe("quick-digits").change({"dataset": "pictures", "dataset.classes": names}))
+    (text,) = received(links.query([one]))
+    assert links.from_text(text).recipe().dataset.classes == names

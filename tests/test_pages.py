@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,11 +14,12 @@ import streamlit as st
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
+from ganplay.losses import losses
 from ganplay.recipes import recipe
 from ganplay.runs import manager as managers
 from ganplay.runs import store
 from ganplay.runs.folder import Run, Status
-from ganplay.ui import forms, sketch
+from ganplay.ui import datasets, forms, live, server, sketch, teaching
 from ganplay.ui.navigation import ENTRIES, FOLDER
 
 ROUTER = str(Path(forms.__file__).with_name("router.py"))
@@ -329,3 +334,176 @@ def test_a_zip_that_is_none_gives_one_sentence() -> None:
     app.run()
     assert not app.exception
     assert "broken.zip" in said(app)
+
+
+def tick(app: AppTest, *rows: int) -> AppTest:
+    """Ticks rows of the table of runs, as a browser reports it."""
+    app.session_state[app.dataframe[0].key] = {"selection": {"rows": list(rows), "columns": [], "cells": []}}
+    return app.run()
+
+
+def test_runs_that_were_confirmed_are_deleted_and_no_others() -> None:
+    first, second = ended("quick-digits"), ended("duke-dcgan")
+    app = tick(opened("runs"), store.list_runs().index(first))
+    assert any("Delete 1 run " in text.value for text in app.markdown)
+    newest = ended("duke-wgan")  # starts while the reader looks at the question: the rows move
+    assert store.list_runs()[0].id == newest.id
+    next(found for found in app.button if found.key == "delete").click()
+    app.run()
+    assert not app.exception
+    assert {run.id for run in store.list_runs()} == {second.id, newest.id}
+
+
+def test_a_selection_does_not_move_to_another_run_when_the_table_changes() -> None:
+    run = ended("quick-digits")
+    app = tick(opened("runs"), 0)
+    assert any(text.value == f"**{run.label}**" for text in app.markdown)
+    ended("duke-wgan")
+    app.run()
+    assert not any(found.key == "delete" for found in app.button)
+
+
+def test_a_long_run_offers_at_most_200_moments_with_the_first_newest_and_chosen_one() -> None:
+    known = list(range(0, 500_000, 100))
+    offered = live.moments([known, known[:7]], chosen=1_300)
+    assert len(offered) <= live.MOMENTS == 200
+    assert (offered[0], offered[-1]) == (0, known[-1])
+    assert 1_300 in offered
+    assert set(offered) <= set(known)
+    assert live.moments([[0, 5], [3]], chosen=live.NEWEST) == [0, 3, 5]
+    assert set(live.moments([known])[:-1]) <= set(live.moments([[*known, 500_000]]))  # a new one moves none
+
+
+def test_a_full_disk_is_one_sentence_wherever_something_is_written(monkeypatch) -> None:
+    def full(*values: object, **named: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "recipe.json")
+
+    monkeypatch.setattr(Idle, "submit", full)
+    monkeypatch.setattr(Idle, "fork", full)
+    app = opened("train")
+    button(app, "Start").click()
+    assert "No space left" in said(app.run())
+    assert not app.exception
+    run = ended()
+    app = opened("train", runs=run.id)
+    app.session_state["forking"] = run.id
+    app.run()
+    next(found for found in app.number_input if found.label == "Batch size").set_value(17)
+    app.run()
+    next(found for found in app.button if found.key == "start-fork").click()
+    assert "No space left" in said(app.run())
+    assert not app.exception
+
+
+def test_the_last_point_appears_although_the_images_were_counted_before_it_was_written() -> None:
+    run = ended()
+    app = opened("train", runs=run.id)
+    app.radio[0].set_value("almost always")
+    assert "80%" in said(app.run())
+    late = [point | {"images": 2_000 + point["images"], "accuracy_fake": 0.25} for point in points(100, False)]
+    with (run.folder / "metrics.jsonl").open("a") as file:
+        file.writelines(json.dumps(point) + "\n" for point in late)
+    assert "25%" in said(app.run())
+
+
+@pytest.mark.parametrize("name", losses.names())
+def test_the_page_shows_the_formula_and_the_worked_example_of_the_chosen_loss(name: str) -> None:
+    loss = losses[name]
+    app = opened("train", recipe=f"quick-digits;loss={name};penalties=weight-clip")
+    texts, formulas = [text.value for text in app.markdown], "".join(found.value for found in app.latex)
+    assert any(teaching.worked_example(loss) == text for text in texts)
+    assert r"\mathrm{clip}" in formulas
+    assert loss.formula.split(r", \q")[0] in formulas
+    run = store.create(recipe("quick-digits").change({"loss": name}), base="quick-digits")
+    assert any(teaching.worked_example(loss) == text.value for text in opened("train", runs=run.id).markdown)
+
+
+def zip_of_pictures() -> bytes:
+    import io
+    import zipfile
+
+    memory = io.BytesIO()
+    with zipfile.ZipFile(memory, "w") as file:
+        for place in range(17):
+            picture = io.BytesIO()
+            Image.new("RGB", (12, 12), (place * 10, 3, 4)).save(picture, "PNG")
+            file.writestr(f"p{place}.png", picture.getvalue())
+    return memory.getvalue()
+
+
+def importing() -> AppTest:
+    """The page after a click on Import."""
+    app = opened("train")
+    select(app, "Data").set_value("pictures")
+    app.run()
+    app.file_uploader[0].upload("pets.zip", zip_of_pictures(), "application/zip")
+    app.run()
+    button(app, "Import").click()
+    return app.run()
+
+
+def test_imports_run_one_at_a_time_and_the_lock_is_free_afterwards() -> None:
+    with datasets._importing:
+        app = importing()
+    assert not app.exception
+    assert "Another import is running" in said(app)
+    assert "Imported 17 pictures" in said(importing())
+    assert "There already is a picture set 'pets'" in said(importing())
+    assert not datasets._importing.locked()
+
+
+def test_a_set_of_pictures_is_deleted_where_it_is_chosen() -> None:
+    app = importing()
+    assert select(app, "Set of pictures").value == "pets"
+    button(app, "Yes, delete them").click()
+    app.run()
+    assert not app.exception
+    assert datasets.picture_sets() == ()
+    assert not any(found.label == "Set of pictures" for found in app.selectbox)
+    assert button(app, "Start").disabled
+
+
+def test_the_browsers_limit_of_an_upload_is_that_of_the_import(monkeypatch) -> None:
+    from streamlit import config
+
+    before = config.get_option("server.maxUploadSize")
+    try:
+        monkeypatch.setenv("GANPLAY_UPLOAD_MB", "12.5")
+        server.limit_uploads()
+        assert config.get_option("server.maxUploadSize") == 13
+        monkeypatch.delenv("GANPLAY_UPLOAD_MB")
+        server.limit_uploads()
+        assert config.get_option("server.maxUploadSize") == 200
+    finally:
+        config.set_option("server.maxUploadSize", before)
+
+
+@pytest.mark.parametrize("variable", ["GANPLAY_DISK_GB", "GANPLAY_CONCURRENT_RUNS", "GANPLAY_UPLOAD_MB"])
+def test_a_wrong_setting_ends_the_server_at_its_start_with_one_sentence(variable: str) -> None:
+    root = Path(server.__file__).parents[2]
+    code = "from ganplay.ui.server import prepare_environment; prepare_environment()"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=root, env=os.environ | {variable: "much"}, capture_output=True, text=True
+    )
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+    assert f"{variable} is 'much'" in done.stderr
+
+
+@pytest.mark.parametrize("name", losses.names())
+def test_a_worked_example_is_told_with_its_inputs_its_steps_and_both_results(name: str) -> None:
+    example, told = losses[name].example, teaching.worked_example(losses[name])
+    for number in (*example.real, *example.fake):
+        assert f"{number:g}" in told
+    assert example.working in told.replace("$", "")
+    assert told.endswith(f"$L_D$ = {example.discriminator:.4g} and $L_G$ = {example.generator:.4g}.")
+
+
+def test_a_run_is_looked_at_often_when_it_is_young_and_seldom_when_it_rests() -> None:
+    run = store.create(recipe("quick-digits"), base="quick-digits")
+    assert live.pace([run.id]) == live.FAST
+    run.write_status(Status("queued", seconds=live.EARLY))
+    assert live.pace([run.id]) == live.STEADY
+    assert live.pace([run.id, store.create(recipe("quick-digits"), base="quick-digits").id]) == live.FAST
+    run.write_status(Status("finished", seconds=live.EARLY))
+    assert live.pace([run.id]) == live.pace([]) == live.SLOW

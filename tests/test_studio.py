@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import numpy as np
 import pytest
 from gradio_client import Client
@@ -18,7 +20,7 @@ from ganplay import paths, pictures, sources
 from ganplay.export import export_run
 from ganplay.latent import sampling
 from ganplay.runs.folder import Run
-from ganplay.studio import actions, app, drawing
+from ganplay.studio import actions, app, drawing, look
 
 FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -248,3 +250,22 @@ def test_a_run_deleted_meanwhile_is_one_sentence_on_the_page(studio, browser, mo
     page.get_by_role("slider").first.press("ArrowRight")
     page.get_by_text(f"There is no run {run.id}; it may have been deleted.").wait_for()
     page.close()
+
+
+def test_a_file_that_somebody_sends_is_refused_and_leaves_nothing(studio):
+    folder = Path(os.environ["GRADIO_TEMP_DIR"])
+    before = set(folder.rglob("*"))
+    answer = httpx.post(f"{studio.url}gradio_api/upload", files={"files": ("big.bin", bytes(100_000))})
+    assert answer.status_code >= 400
+    assert set(folder.rglob("*")) == before
+
+
+def test_the_colours_are_those_of_the_pages():
+    import tomllib
+
+    pages = tomllib.loads((Path(app.__file__).parents[2] / ".streamlit" / "config.toml").read_text("utf-8"))["theme"]
+    theme = look.theme()
+    for name, ending in (("light", ""), ("dark", "_dark")):
+        assert getattr(theme, f"body_background_fill{ending}") == pages[name]["backgroundColor"]
+        assert getattr(theme, f"body_text_color{ending}") == pages[name]["textColor"]
+        assert getattr(theme, f"slider_color{ending}") == pages[name]["primaryColor"]

@@ -18,6 +18,7 @@ class Figure(NamedTuple):
         parts: the lines of one run by name, "" for the only one, each with how to read it from a point.
         dashes: the pattern of each part.
         judged: True leaves the critics out.
+        critics: what the figure of critics is called, whose losses have another unit; empty when all share one figure.
     """
 
     title: str
@@ -25,12 +26,24 @@ class Figure(NamedTuple):
     dashes: Mapping[str, tuple[int, int]] | None = None
     scale: Mapping[str, Any] | None = None
     judged: bool = False
+    critics: str = ""
+
+
+class Part(NamedTuple):
+    """One of the figures that a figure is divided into: the runs whose numbers have the same unit."""
+
+    title: str
+    height: int
+    series: list[Series]
 
 
 def gradient_norm(point: Point, network: str) -> float | None:
     """The norm of all layers' gradients of one network at one point; None when it is unknown or 0 (no logarithm)."""
     layers = (point.get("gradients") or {}).get(network) or {}
-    norm = math.sqrt(sum(layer[2] ** 2 for layer in layers.values()))
+    norms = [layer[2] for layer in layers.values()]
+    if not all(map(_finite, norms)):  # the run diverges: JSON has no word for infinity
+        return None
+    norm = math.hypot(*norms)
     return norm if 0 < norm < math.inf else None
 
 
@@ -43,9 +56,14 @@ def _norm(network: str) -> Callable[[Point], Any]:
 
 
 SOLID, DASHED = (1, 0), (5, 4)
+HEIGHT, HALF = 260, 190  # pixels of a figure, and of one of two parts
 FIGURES: dict[str, Figure] = {
-    "discriminator_loss": Figure("Loss of the discriminator", {"": _field("discriminator_loss")}),
-    "generator_loss": Figure("Loss of the generator", {"": _field("generator_loss")}),
+    "discriminator_loss": Figure(
+        "Loss of the discriminator", {"": _field("discriminator_loss")}, critics="Loss of the critic"
+    ),
+    "generator_loss": Figure(
+        "Loss of the generator", {"": _field("generator_loss")}, critics="Loss of the generator, by a critic's scores"
+    ),
     "accuracy": Figure(
         "D is right about real (solid), fake (dashed)",
         {"real": _field("accuracy_real"), "fake": _field("accuracy_fake")},
@@ -78,12 +96,27 @@ def rows(name: str, series: Sequence[Series]) -> list[Row]:
     return found
 
 
-def chart(name: str, series: Sequence[Series]) -> alt.Chart:
-    """The figure called `name`. Its form depends on the labels and colours of the runs, never on their points."""
+def parts(name: str, series: Sequence[Series]) -> list[Part]:
+    """The figure called `name`, divided where runs with a critic are compared with others.
+
+    On one scale a critic's loss of 0.001 would be a flat line beside a cross-entropy of 1.
+    """
+    figure = FIGURES[name]
+    judges, critics = [one for one in series if one.judges], [one for one in series if not one.judges]
+    if not figure.critics or not critics:
+        return [Part(figure.title, HEIGHT, list(series))]
+    if not judges:
+        return [Part(figure.critics, HEIGHT, critics)]
+    return [Part(figure.title, HALF, judges), Part(figure.critics, HALF, critics)]
+
+
+def chart(name: str, part: Part) -> alt.Chart:
+    """One part of the figure called `name`. Its form depends on the runs' labels and colours, never on their points."""
     figure = FIGURES[name]
     scale = alt.Scale(**figure.scale) if figure.scale else None
-    labels, colours = [one.label for one in series], [one.colour for one in series]
-    return lines(rows(name, series), figure.title, labels, colours, dashes=figure.dashes, scale=scale)
+    labels, colours = [one.label for one in part.series], [one.colour for one in part.series]
+    found = rows(name, part.series)
+    return lines(found, part.title, labels, colours, dashes=figure.dashes, scale=scale, height=part.height)
 
 
 def settled(points: Sequence[Point], field: str, share: float = 0.25) -> float | None:

@@ -10,7 +10,7 @@ import altair as alt
 # Each has a contrast of at least 3 to the light and to the dark background, and neighbours differ in blue against
 # yellow, which colour-blind readers see too.
 PALETTE = ("#3182ce", "#d9730d", "#0d9f7a", "#c2569b", "#8a7a00", "#7a828e", "#6f63d2", "#c0504d")
-MOST_POINTS = 400  # of one line: more cannot be seen and costs bandwidth at every tick
+MOST_POINTS = 250  # of one line: more can hardly be seen, and all are sent and drawn at every tick
 NAME = "points"
 
 Point = Mapping[str, Any]  # one line of metrics.jsonl

@@ -24,7 +24,7 @@ class Wasserstein(Loss):
         fake=(0.5, -0.5),
         discriminator=-2.0,
         generator=0.0,
-        working="Mean score of the real pair 2, of the fakes 0: L_D = 0 - 2 and L_G = -0.",
+        working="Mean score of the real pair 2, of the fakes 0: L_D = 0 - 2 and L_G = 0.",
     )
     scores = True
 

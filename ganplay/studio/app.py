@@ -18,7 +18,9 @@ from ganplay.studio import actions, look
 QUEUE = 64  # waiting requests beyond which a browser is told to try again later
 _SEEDS, _COUNT, _MOST = 9_999, 64, 256  # what the sliders reach; programs may ask for more
 _NEW_SEED = f"() => Math.floor(Math.random() * {_SEEDS + 1})"
-_KEPT = 3600  # seconds that a picture stays on the server's disk
+_KEPT = 600  # seconds that a picture stays on the server's disk
+_UPLOAD = "1kb"  # of a file that somebody sends: nothing here takes one, and Gradio has no switch
+_IDLE = 0.02  # seconds between two looks at an empty queue; Gradio's own 0.001 takes a 14th of a core for ever
 _WORK: dict[str, Any] = {"concurrency_limit": cores(), "concurrency_id": "sampling"}
 # A control of the page: nothing a program should call, raw values in (the functions check them), the last one wins.
 _LIVE: dict[str, Any] = _WORK | {
@@ -39,14 +41,16 @@ def build() -> gr.Blocks:
         with gr.Tabs(visible=False) as tabs:
             drawings = [_sample_tab(source), _interpolation_tab(source)]
         _listing(blocks, source, refresh, about, empty, tabs, drawings)
-    return blocks.queue(max_size=QUEUE, default_concurrency_limit=cores())
+    blocks.queue(max_size=QUEUE, default_concurrency_limit=cores())
+    blocks._queue.sleep_when_free = _IDLE
+    return blocks
 
 
 def settings() -> dict[str, Any]:
     """Keyword arguments for `gr.mount_gradio_app` or `launch`: looks, and nothing that reaches beyond this server."""
     return {
         "theme": look.theme(), "css": look.CSS, "footer_links": ["api"], "run_history": False, "ssr_mode": False,
-        "enable_monitoring": False, "mcp_server": False,
+        "enable_monitoring": False, "mcp_server": False, "max_file_size": _UPLOAD,
     }  # fmt: skip
 
 

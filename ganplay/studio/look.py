@@ -19,13 +19,44 @@ footer .divider { display: none; }
 """
 
 
+# The palette of the pages (.streamlit/config.toml), light and dark.
+_COLOURS = {
+    "body_background_fill": ("#fdfcfa", "#121621"),
+    "background_fill_primary": ("#fdfcfa", "#121621"),
+    "background_fill_secondary": ("#f2f0eb", "#1d2331"),
+    "block_background_fill": ("white", "#171c29"),
+    "input_background_fill": ("white", "#1d2331"),
+    "border_color_primary": ("#ddd9d0", "#333b4d"),
+    "body_text_color": ("#1f2733", "#e6e8ec"),
+    "body_text_color_subdued": ("#5b6472", "#a4abb8"),
+    "link_text_color": ("#2563a8", "#7db4ee"),
+    "slider_color": ("#2563a8", "#4a90d9"),
+    "checkbox_background_color_selected": ("#2563a8", "#4a90d9"),
+    "checkbox_border_color_selected": ("#2563a8", "#4a90d9"),
+    "checkbox_label_background_fill": ("white", "#1d2331"),
+    "checkbox_label_background_fill_selected": ("#dfeaf6", "#24405f"),
+    "checkbox_label_text_color_selected": ("#1f2733", "#e6e8ec"),
+    "button_primary_background_fill": ("#2563a8", "#4a90d9"),
+    "button_primary_background_fill_hover": ("#1d5290", "#66a3e2"),
+    "button_primary_border_color": ("#2563a8", "#4a90d9"),
+    "button_primary_text_color": ("white", "#0c1018"),
+    "button_secondary_background_fill": ("#f2f0eb", "#1d2331"),
+    "button_secondary_background_fill_hover": ("#e6e2d9", "#2a3244"),
+    "block_title_background_fill": ("none", "none"),
+    "block_title_text_color": ("#1f2733", "#e6e8ec"),
+}
+_BLUE = gr.themes.Color(  # around the pages' two blues, 600 on light and 400 on dark
+    "#eff5fb", "#dfeaf6", "#bdd5ee", "#7db4ee", "#4a90d9", "#347ac3", "#2563a8", "#1d5290", "#1a4475", "#17375d",
+    "#0f243d", name="page-blue",
+)  # fmt: skip
+
+
 def theme() -> gr.themes.Base:
-    """A quiet theme for light and dark (`?__theme=light` or `dark`)."""
-    soft = gr.themes.Soft(primary_hue="orange", neutral_hue="slate", font=_TEXT, font_mono=_CODE)
-    plain = {"background_fill": "none", "padding": "0", "text_color": "*neutral_700"}
-    titles = {f"block_title_{name}": value for name, value in plain.items()}
+    """A quiet theme in the colours of the pages, for light and dark (`?__theme=light` or `dark`)."""
+    soft = gr.themes.Soft(primary_hue=_BLUE, secondary_hue=_BLUE, neutral_hue="slate", font=_TEXT, font_mono=_CODE)
+    light = {name: colours[0] for name, colours in _COLOURS.items()}
+    dark = {f"{name}_dark": colours[1] for name, colours in _COLOURS.items()}
     return soft.set(
-        **titles, block_title_background_fill_dark="none", block_title_text_color_dark="*neutral_200",
-        block_border_width="1px", body_background_fill="*neutral_50", input_border_width="1px",
-        input_border_color="*neutral_300", checkbox_border_width="1px", checkbox_border_color="*neutral_400",
+        **light, **dark, block_title_padding="0", block_border_width="1px", input_border_width="1px",
+        input_border_color="#ddd9d0", checkbox_border_width="1px", checkbox_border_color="#8a93a3",
     )  # fmt: skip

@@ -8,6 +8,7 @@ import streamlit as st
 
 from ganplay import trainer
 from ganplay.charts.curves import settled
+from ganplay.recipe import Recipe
 from ganplay.runs.folder import Run
 from ganplay.ui import contenders, links, live, teaching
 from ganplay.ui.datasets import show_import
@@ -42,10 +43,10 @@ def compare() -> None:
     show_import()
     ids = _watched()
     _predict(ids)
-    if ids:
-        _see(ids)
-    else:
-        _do()
+    recipes = _see(ids) if ids else _do()
+    if recipes:
+        with st.expander("**Why** · what each network minimises, with an example by hand"):
+            teaching.losses(recipes)
     with st.expander("**Why** · what the curves can and cannot say"):
         st.markdown(WHY)
     with st.expander("**Code** · the whole training loop"):
@@ -83,7 +84,8 @@ def _compare_prediction(ids: list[str], chosen: str) -> None:
         st.info(f"You said *{chosen}*. Lately it was {'; '.join(said)}.")
 
 
-def _do() -> None:
+def _do() -> list[Recipe]:
+    """Draws the form; the recipes as they are now."""
     teaching.step("Do", "choose who competes")
     _load_link()
     show_notice()
@@ -96,6 +98,7 @@ def _do() -> None:
             st.code(_address(links.query(chosen)), language=None, wrap_lines=True)
     if problem:
         st.caption("Start is possible once the sentence above is dealt with.")
+    return _recipes(chosen)
 
 
 def _load_link() -> None:
@@ -105,7 +108,6 @@ def _load_link() -> None:
         return
     found, sentences = links.parse(texts)
     st.session_state["link"] = texts
-    st.session_state["link_sentences"] = sentences
     if found:
         contenders.load(found)
     for sentence in sentences:
@@ -126,7 +128,8 @@ def _start(chosen: list[links.Contender]) -> None:
     st.rerun()
 
 
-def _see(ids: list[str]) -> None:
+def _see(ids: list[str]) -> list[Recipe]:
+    """Draws the runs; the recipes of those that can be read."""
     teaching.step("See", "pictures and curves, live")
     found, _ = runs(ids)
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -136,9 +139,21 @@ def _see(ids: list[str]) -> None:
             _share(found)
     if not found:
         live.watch(ids)  # says which runs are unknown
-        return
+        return []
     fork_form(ids)
     live.watch(ids)
+    return _recipes(_contenders(found))
+
+
+def _recipes(contenders: list[links.Contender]) -> list[Recipe]:
+    """The recipes of contenders, without those that are not allowed."""
+    readable = []
+    for one in contenders:
+        try:
+            readable.append(one.recipe())
+        except ValueError:
+            continue
+    return readable
 
 
 def _share(found: list[Run]) -> None:

@@ -56,7 +56,7 @@ def setup() -> tuple[list[Contender], str]:
         one, sentence = _row(row, index, common, len(rows))
         chosen.append(one)
         problem = problem or sentence
-    if len(rows) < links.MOST:
+    if len(rows) < links.MOST_RUNS:
         st.button("Add a contender", icon="➕", on_click=_add)
     return chosen, problem
 

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import re
 import tempfile
+import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
 from ganplay.data import catalogue
-from ganplay.data.pictures import Pictures, import_pictures, picture_sets
+from ganplay.data.pictures import ImportReport, Pictures, delete_pictures, import_pictures, picture_sets
 from ganplay.recipe import Recipe
 from ganplay.ui import forms
+from ganplay.ui.shared import attempt, sentence
 
 OWN = Pictures.kind
+_importing = threading.Lock()  # of the whole server: an import takes memory and a processor
 
 
 def dataset_inputs(recipe: Recipe, key: str) -> dict[str, Any]:
@@ -68,7 +72,16 @@ def _own_pictures(recipe: Recipe, key: str) -> dict[str, Any]:
         )  # fmt: skip
     with st.popover("Bring your own pictures", icon="📁", width="stretch"):
         _import()
+    if sets:
+        _deletion(values["dataset.name"], counts[values["dataset.name"]])
     return values
+
+
+def _deletion(name: str, count: int) -> None:
+    with st.popover(f"Delete '{name}'", icon="🗑️", width="stretch"):
+        st.markdown(f"Delete the {count:,} pictures of '{name}'? Runs that learned from them cannot be resumed then.")
+        st.button("Yes, delete them", type="primary", key=f"delete-set:{name}", on_click=attempt,
+                  args=(delete_pictures, name))  # fmt: skip
 
 
 def _import() -> None:
@@ -79,20 +92,35 @@ def _import() -> None:
     name = st.text_input("Name of the set", suggested, max_chars=40, key=f"upload:{suggested}", placeholder="pets")
     if st.button("Import", disabled=uploaded is None or not name, type="primary"):
         progress = st.progress(0.0, "Reading the zip")
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "upload.zip"
-            path.write_bytes(uploaded.getbuffer())
-            try:
-                report = import_pictures(path, name, lambda text, share: progress.progress(min(1.0, share), text))
-            except ValueError as error:
-                progress.empty()
-                st.error(str(error).replace("'upload.zip'", f"'{uploaded.name}'"))
-                return
+        try:
+            report = _stored(uploaded, name, lambda text, share: progress.progress(min(1.0, share), text))
+        except (ValueError, OSError) as error:
+            progress.empty()
+            st.error(sentence(error).replace("'upload.zip'", f"'{uploaded.name}'"))
+            return
         st.session_state["imported"] = {
             "name": report.name, "count": report.count, "classes": len(report.class_names),
             "skipped": [list(entry) for entry in report.skipped[:200]], "all": len(report.skipped),
         }  # fmt: skip
         st.rerun()
+
+
+def _stored(uploaded: Any, name: str, progress: Callable[[str, float], None]) -> ImportReport:
+    """Imports an uploaded zip.
+
+    Raises:
+        ValueError: the zip is refused, or somebody's import is running.
+        OSError: the disk is full.
+    """
+    if not _importing.acquire(blocking=False):
+        raise ValueError("Another import is running on this server; try again when it has ended.")
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "upload.zip"
+            path.write_bytes(uploaded.getbuffer())
+            return import_pictures(path, name, progress)
+    finally:
+        _importing.release()
 
 
 def show_import() -> None:

@@ -8,7 +8,7 @@ from ganplay.runs import store
 from ganplay.runs.folder import Run
 from ganplay.ui import forms
 from ganplay.ui.contenders import problem_of
-from ganplay.ui.shared import MOST_RUNS, manager
+from ganplay.ui.shared import MOST_RUNS, manager, sentence
 
 SKIP = ("dataset", "seed")
 
@@ -49,8 +49,8 @@ def fork_form(ids: list[str]) -> None:
 def _start(run: Run, changes: dict, ids: list[str]) -> None:
     try:
         child = manager().fork(run.id, changes)
-    except ValueError as error:
-        st.error(str(error))
+    except (ValueError, OSError) as error:
+        st.error(sentence(error))
         return
     st.session_state.pop("forking")
     beside = [run.id, child.id] if len(ids) >= MOST_RUNS else [*ids, child.id]

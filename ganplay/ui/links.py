@@ -11,8 +11,8 @@ from urllib.parse import quote, unquote
 
 from ganplay.recipe import Recipe
 from ganplay.recipes import recipe, recipes
+from ganplay.ui.shared import MOST_RUNS
 
-MOST = 4  # recipes of one link
 LONGEST = 1_500  # characters of one recipe: four of them stay below what browsers and servers take
 READABLE = ";=,._-:/"  # left as they are in an address
 
@@ -75,13 +75,13 @@ def query(contenders: Iterable[Contender]) -> str:
 def parse(texts: Sequence[str]) -> tuple[list[Contender], list[str]]:
     """The contenders of a link and one sentence for each that cannot be understood."""
     found, sentences = [], []
-    for text in texts[:MOST]:
+    for text in texts[:MOST_RUNS]:
         try:
             found.append(from_text(text))
         except ValueError as error:
             sentences.append(str(error))
-    if len(texts) > MOST:
-        sentences.append(f"The link has {len(texts)} recipes; the first {MOST} are used.")
+    if len(texts) > MOST_RUNS:
+        sentences.append(f"The link has {len(texts)} recipes; the first {MOST_RUNS} are used.")
     return found, sentences
 
 
@@ -96,10 +96,12 @@ def run_ids(text: str | None) -> list[str]:
 
 
 def _value_text(value: Any) -> str:
-    if isinstance(value, (tuple, list)):
-        text = ",".join(_value_text(entry) for entry in value)
-    elif isinstance(value, bool):
-        text = str(value).lower()
-    else:
-        text = repr(value) if isinstance(value, float) else str(value)
-    return text.replace("%", "%25").replace(";", "%3B")
+    entries = value if isinstance(value, (tuple, list)) else [value]
+    text = ",".join(map(_entry_text, entries))
+    return text.replace("%", "%25").replace(";", "%3B")  # once for all entries: it is read back once
+
+
+def _entry_text(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return repr(value) if isinstance(value, float) else str(value)

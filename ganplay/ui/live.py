@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import streamlit as st
@@ -10,10 +11,25 @@ from ganplay.charts import curves
 from ganplay.charts.style import Series, colour
 from ganplay.runs.folder import RESUMABLE, Run, Status
 from ganplay.ui import drawing
-from ganplay.ui.shared import ACTIVE, attempt, judges, manager, picture, points, runs, show_notice
+from ganplay.ui.shared import (
+    ACTIVE,
+    attempt,
+    judges,
+    manager,
+    picture,
+    points,
+    points_at,
+    runs,
+    show_notice,
+    written,
+)
 
-FAST, SLOW = 1.0, 5.0  # seconds between two looks while something trains, and while nothing does
-CHARTS = 2.0  # seconds between two drawings of the curves
+# Seconds between two looks at a run in its first minute, later, and when nothing trains. The curves come half as often.
+# The browser that looks is often on the machine that trains: a look each second took a tenth of the run's speed.
+FAST, STEADY, SLOW = 2.0, 4.0, 5.0
+EARLY = 60.0  # seconds of training
+CHARTS = 2 * STEADY
+MOMENTS = 200  # places of the time travel: a long run has thousands of pictures
 NEWEST = "live"
 HELP = {
     "failed": "Mend the cause and resume, or fork it with a changed recipe.",
@@ -23,9 +39,17 @@ HELP = {
 
 def watch(ids: list[str]) -> None:
     """Draws the runs of these ids and keeps them up to date."""
-    active = is_active(ids)
-    st.fragment(run_every=FAST if active else SLOW)(_cards)(ids, active)
-    st.fragment(run_every=CHARTS if active else None)(_curves)(ids)
+    seconds = pace(ids)
+    st.fragment(run_every=seconds)(_cards)(ids, seconds)
+    st.fragment(run_every=2 * seconds if seconds < SLOW else None)(_curves)(ids)
+
+
+def pace(ids: list[str]) -> float:
+    """Seconds between two looks: few for what has just begun, more for what goes on, most when nothing trains."""
+    active = [status for run in runs(ids)[0] if (status := run.status()).state in ACTIVE]
+    if not active:
+        return SLOW
+    return FAST if min(status.seconds for status in active) < EARLY else STEADY
 
 
 def is_active(ids: list[str]) -> bool:
@@ -37,7 +61,7 @@ def series(ids: list[str]) -> list[Series]:
     """The curves of the runs, each in its own colour."""
     found = runs(ids)[0]
     return [
-        Series(label, colour(index), points(run.id, run.status().images), judges(run.id))
+        Series(label, colour(index), points(run), judges(run.id))
         for index, (run, label) in enumerate(zip(found, labels(found), strict=True))
     ]
 
@@ -50,43 +74,58 @@ def labels(found: list[Run]) -> list[str]:
     return said
 
 
-def _cards(ids: list[str], active: bool) -> None:
+def _cards(ids: list[str], seconds: float) -> None:
     show_notice()
     found, sentences = runs(ids)
     for sentence in sentences:
         st.error(sentence)
     if not found:
         return
-    moment = _scrubber(found)
+    samples = [run.samples() for run in found]
+    moment = _scrubber(found[0].id, samples)
     places = st.columns(max(2, len(found)))  # one run alone would fill the screen with its picture
     for index, (run, label, column) in enumerate(zip(found, labels(found), places, strict=False)):
         with column, st.container(border=True):
-            _card(run, label, colour(index), moment)
-    if is_active(ids) != active:
-        st.rerun()  # another pace
+            seen = [images for images in samples[index] if moment is None or images <= moment]
+            _card(run, label, colour(index), seen[-1] if seen else None)
+    if pace(ids) != seconds:
+        st.rerun()
 
 
-def _scrubber(found: list[Run]) -> int | None:
+def moments(samples: Iterable[Sequence[int]], chosen: Any = None) -> list[int]:
+    """At most `MOMENTS` of all runs' moments, the first, the newest and the chosen one among them.
+
+    Every second one is left out, or three of four, and so on: which ones are there seldom changes while a run goes on.
+    """
+    known = sorted(set().union(*samples))
+    step = 1
+    while len(known[::step]) > MOMENTS - 2:
+        step *= 2
+    kept = {*known[::step], *known[-1:], *([chosen] if chosen in known else [])}
+    return sorted(kept)
+
+
+def _scrubber(id: str, samples: list[list[int]]) -> int | None:
     """The moment to look at in images seen; None for the newest."""
-    moments = sorted({images for run in found for images in run.samples()})
-    if len(moments) < 2:
+    key = f"moment:{id}"
+    offered = moments(samples, st.session_state.get(key))
+    if len(offered) < 2:
         return None
     chosen = st.select_slider(
-        "Time travel: pictures after so many images seen", [*moments, NEWEST], NEWEST, key=f"moment:{found[0].id}",
+        "Time travel: pictures after so many images seen", [*offered, NEWEST], NEWEST, key=key,
         format_func=lambda moment: moment if moment == NEWEST else f"{moment:,}",
     )  # fmt: skip
     return None if chosen == NEWEST else chosen
 
 
-def _card(run: Run, label: str, shade: str, moment: int | None) -> None:
+def _card(run: Run, label: str, shade: str, sample: int | None) -> None:
     status = run.status()
     st.html(drawing.dot(shade, label, strong=True))
-    samples = [images for images in run.samples() if moment is None or images <= moment]
-    if samples:
+    if sample is not None:
         try:
-            drawn = picture(run.id, samples[-1])
-            st.image(drawn, width="stretch", alt=f"Samples of {label} after {samples[-1]:,} images seen")
-            st.caption(f"from the same noise, after {samples[-1]:,} images seen")
+            drawn = picture(run.id, sample)
+            st.image(drawn, width="stretch", alt=f"Samples of {label} after {sample:,} images seen")
+            st.caption(f"from the same noise, after {sample:,} images seen")
         except ValueError as error:
             st.caption(str(error))
     else:
@@ -135,32 +174,42 @@ def _button(run: Run, name: str, icon: str, action: Any) -> None:
 
 def _curves(ids: list[str]) -> None:
     found = runs(ids)[0]
-    ticks = tuple(run.status().images for run in found)
-    if not any(ticks):
+    states = tuple(written(run) for run in found)
+    if not any(size for size, _ in states):
         return
-    drawn = _rows(tuple(run.id for run in found), tuple(labels(found)), ticks)
-    drawing.legend((colour(index), label) for index, label in enumerate(labels(found)))
-    names = [name for name, lines in drawn.items() if lines or name != "score"]  # most runs are not scored
-    for start in range(0, len(names), 2):  # in rows, so that a phone shows them in this order
-        for name, column in zip(names[start : start + 2], st.columns(2), strict=False):
+    names, judging = tuple(labels(found)), tuple(judges(run.id) for run in found)
+    drawn = _rows(tuple(run.id for run in found), names, judging, states)
+    drawing.legend((colour(index), label) for index, label in enumerate(names))
+    figures = [name for name in curves.FIGURES if drawn[name][0] or name != "score"]  # most runs are not scored
+    for start in range(0, len(figures), 2):  # in rows, so that a phone shows them in this order
+        for name, column in zip(figures[start : start + 2], st.columns(2), strict=False):
             with column:
-                drawing.show(_form(name, tuple(labels(found))), drawn[name], f"{name}:{','.join(ids)}")
-    critics = [label for run, label in zip(found, labels(found), strict=True) if not judges(run.id)]
-    left_out = f" No accuracy is shown for {', '.join(critics)}: a critic scores, it does not judge." if critics else ""
-    st.caption(f"Losses of different kinds have different units: compare their shapes, not their heights.{left_out}")
+                for part, (form, lines) in enumerate(zip(_forms(name, names, judging), drawn[name], strict=True)):
+                    drawing.show(form, lines, f"{name}:{part}:{','.join(ids)}")
+    critics = [label for label, judge in zip(names, judging, strict=True) if not judge]
+    if critics:
+        several = " Losses of critics have a figure of their own: their unit is another." if any(judging) else ""
+        st.caption(f"No accuracy is shown for {', '.join(critics)}: a critic scores, it does not judge.{several}")
 
 
 @st.cache_data(show_spinner=False, max_entries=64)
-def _rows(ids: tuple[str, ...], labels: tuple[str, ...], ticks: tuple[int, ...]) -> dict[str, list[dict[str, Any]]]:
-    """The data of the figures of these runs at these moments, made once for everybody who looks."""
-    lines = [
-        Series(label, colour(index), points(id, tick), judges(id))
-        for index, (id, label, tick) in enumerate(zip(ids, labels, ticks, strict=True))
+def _rows(
+    ids: tuple[str, ...], labels: tuple[str, ...], judging: tuple[bool, ...], states: tuple[tuple[int, int], ...]
+) -> dict[str, list[list[dict[str, Any]]]]:
+    """The data of each figure's parts when the runs' points look like `states`, made once for everybody who looks."""
+    lines = _series(labels, judging, [points_at(id, state) for id, state in zip(ids, states, strict=True)])
+    return {name: [curves.rows(name, part.series) for part in curves.parts(name, lines)] for name in curves.FIGURES}
+
+
+def _series(labels: tuple[str, ...], judging: tuple[bool, ...], data: list[list[dict[str, Any]]]) -> list[Series]:
+    return [
+        Series(label, colour(index), points, judge)
+        for index, (label, judge, points) in enumerate(zip(labels, judging, data, strict=True))
     ]
-    return {name: curves.rows(name, lines) for name in curves.FIGURES}
 
 
 @st.cache_data(show_spinner=False, max_entries=64)
-def _form(name: str, labels: tuple[str, ...]) -> dict[str, Any]:
-    """A figure without data. Made once: Altair's checks take more time than all the rest of a tick."""
-    return drawing.plain(curves.chart(name, [Series(label, colour(index), []) for index, label in enumerate(labels)]))
+def _forms(name: str, labels: tuple[str, ...], judging: tuple[bool, ...]) -> list[dict[str, Any]]:
+    """A figure's parts without data. Made once: Altair's checks take more time than all the rest of a tick."""
+    parts = curves.parts(name, _series(labels, judging, [[] for _ in labels]))
+    return [drawing.plain(curves.chart(name, part)) for part in parts]

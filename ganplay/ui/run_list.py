@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from typing import Any
 
@@ -33,11 +34,15 @@ def run_list() -> None:
 
 
 def _table() -> None:
+    if st.session_state.pop("deleted", False):
+        st.rerun()  # the disk's figures are outside the table
+    show_notice()
     found = store.list_runs()
     shown = [(run, run.status(), run.size()) for run in found]
     event = st.dataframe(
-        [_row(run, status, size) for run, status, size in shown], key="table", hide_index=True, on_select="rerun",
-        selection_mode="multi-row", column_config=_COLUMNS, height=min(560, 38 + 36 * len(shown)), row_height=36,
+        [_row(run, status, size) for run, status, size in shown], key=_table_key(found), hide_index=True,
+        on_select="rerun", selection_mode="multi-row", column_config=_COLUMNS,
+        height=min(560, 38 + 36 * len(shown)), row_height=36,
     )  # fmt: skip
     places = [place for place in event.selection.rows if place < len(shown)]
     if not places:
@@ -45,6 +50,11 @@ def _table() -> None:
         return
     picked = [shown[place][:2] for place in places]
     _actions(picked)
+
+
+def _table_key(found: list[Run]) -> str:
+    """Another table for other runs: a selection is made of row numbers, which are those of other runs by then."""
+    return "table:" + hashlib.sha256(",".join(run.id for run in found).encode()).hexdigest()[:16]
 
 
 _COLUMNS = {
@@ -100,12 +110,15 @@ def _actions(picked: list[tuple[Run, Status]]) -> None:
                 st.switch_page(page("train"), query_params={"runs": ids[0]})
             with st.popover("Delete", icon="🗑️"):
                 st.markdown(f"Delete {len(ids)} run{'s' if len(ids) > 1 else ''} with all pictures and checkpoints?")
-                if st.button("Yes, delete", type="primary", key="delete"):
-                    _each(manager().delete, ids)
-                    st.session_state.pop("table", None)
-                    st.rerun()
+                st.button("Yes, delete", type="primary", key="delete", on_click=_delete, args=(ids,))
         if len(ids) == 1:
             _rename(picked[0][0])
+
+
+def _delete(ids: list[str]) -> None:
+    """Deletes the runs that the reader saw when confirming, whatever the table shows by now."""
+    _each(manager().delete, ids)
+    st.session_state["deleted"] = True
 
 
 def _rename(run: Run) -> None:

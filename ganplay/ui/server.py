@@ -12,8 +12,10 @@ import contextlib
 import gc
 import importlib
 import logging
+import math
 import os
 import socket
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -22,7 +24,9 @@ from typing import TYPE_CHECKING, Any
 from starlette.responses import PlainTextResponse, RedirectResponse
 from starlette.routing import Mount, Route
 
+from ganplay.data.sources import upload_megabytes
 from ganplay.paths import home
+from ganplay.runs.limits import check_environment
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -34,7 +38,17 @@ _log = logging.getLogger(__name__)
 
 
 def prepare_environment() -> None:
-    """No usage statistics, and temporary files below our own folder. Values that are set already stay."""
+    """No usage statistics, and temporary files below our own folder. Values that are set already stay.
+
+    Raises:
+        SystemExit: one of our own variables is wrong; one sentence is printed.
+    """
+    try:
+        check_environment()
+        upload_megabytes()
+    except ValueError as error:
+        print(error, file=sys.stderr)  # Streamlit imports this in a server that swallows what SystemExit says
+        raise SystemExit(2) from None
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     os.environ.setdefault("GRADIO_TEMP_DIR", str(home() / "temporary"))
@@ -85,6 +99,17 @@ def _build_studio() -> Any:
     return app
 
 
+def limit_uploads() -> None:
+    """Browser and server refuse what the import of pictures would refuse, whichever command started the server.
+
+    Streamlit reads its own variable for this before it reads our code, and not at all below uvicorn. Its megabytes are
+    2^20 bytes, ours 10^6: what lies between is refused by the import.
+    """
+    from streamlit import config
+
+    config.set_option("server.maxUploadSize", math.ceil(upload_megabytes()))
+
+
 _studio = Studio()
 
 
@@ -93,6 +118,7 @@ async def lifespan(app: Any) -> AsyncIterator[None]:
     """Starts the run manager and the studio with the server, and ends both with it."""
     from ganplay.ui.shared import manager
 
+    limit_uploads()
     running = await asyncio.to_thread(manager)
     stop = asyncio.Event()
     studio = asyncio.create_task(_studio.live(stop))

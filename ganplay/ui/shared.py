@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 ACTIVE = ("queued", "starting", "running")
 WIDEST = 720  # pixels of a picture on a page
-MOST_RUNS = 4
+MOST_RUNS = 4  # beside each other: runs on a page, recipes in a link
 
 
 @st.cache_resource(show_spinner=False)
@@ -63,10 +64,26 @@ def picture(id: str, images: int) -> bytes:
     return buffer.getvalue()
 
 
+def points(run: Run) -> list[dict[str, Any]]:
+    """The curves of a run, thinned, read once for all who watch and not again before there are more."""
+    return points_at(run.id, written(run))
+
+
+def written(run: Run) -> tuple[int, int]:
+    """Size and time of the points on disk: equal while nothing was added. The counters of a status run ahead of it."""
+    try:
+        found = (run.folder / "metrics.jsonl").stat()
+    except OSError:
+        return 0, 0
+    return found.st_size, found.st_mtime_ns
+
+
 @st.cache_data(show_spinner=False, max_entries=64)
-def points(id: str, images: int, limit: int = 400) -> list[dict[str, Any]]:
-    """The curves of a run, thinned. `images` is the clock: it makes the answer of a later tick another one."""
-    return store.find(id).metrics(limit=limit)
+def points_at(id: str, written: tuple[int, int]) -> list[dict[str, Any]]:
+    """The curves of a run as they are when its file looks like `written`."""
+    from ganplay.charts.style import MOST_POINTS  # imports Altair, which Home does without
+
+    return store.find(id).metrics(limit=MOST_POINTS)
 
 
 @st.cache_data(show_spinner=False, max_entries=400)
@@ -79,12 +96,20 @@ def judges(id: str) -> bool:
 
 
 def attempt(action: Callable[..., Any], *arguments: Any) -> Any:
-    """Calls `action` for a button; a user's mistake becomes a sentence that the next run of the page shows."""
+    """Calls `action` for a button; what went wrong becomes a sentence that the next run of the page shows."""
     try:
         return action(*arguments)
-    except ValueError as error:
-        st.session_state["notice"] = str(error)
+    except (ValueError, OSError) as error:
+        st.session_state["notice"] = sentence(error)
         return None
+
+
+def sentence(error: ValueError | OSError) -> str:
+    """What a reader is told: a user's mistake as it is, the operating system's refusal with its reason."""
+    if not isinstance(error, OSError):
+        return str(error)
+    where = f" '{Path(error.filename).name}'" if isinstance(error.filename, str) else ""
+    return f"The file{where} could not be read or written: {error.strerror or error}."
 
 
 def show_notice() -> None:

@@ -131,7 +131,7 @@ def _see(ids: list[str], active: bool, predicted: str | None) -> None:
         said = "" if status.state == "running" else status.message
         column.markdown(f"**{name}**  \n:small[{status.state}, {status.images:,} images. {said}]")
     for network in NETWORKS:
-        data = [points(run.id, status.images) for run, status in zip(found, statuses, strict=True)]
+        data = [points(run) for run in found]
         layers = max(len(vanishing.layer_names(one, network)) for one in data)
         most = max(vanishing.largest_layer(one, network) for one in data) + 1
         drawing.legend((colour(index), f"layer {index + 1}") for index in range(layers))
@@ -149,7 +149,7 @@ def _read(found: list[Run], names: list[str], predicted: str | None) -> None:
     st.markdown("**What these runs show** (mean count over the newest fifth of the points, against the first fifth)")
     grown = {}
     for run, name in zip(found, names, strict=True):
-        data = points(run.id, run.status().images)
+        data = points(run)
         for network in NETWORKS:
             measured = vanishing.growth(data, network)
             st.markdown(f"- {vanishing.sentence(name, network, measured)}")
@@ -161,7 +161,7 @@ def _read(found: list[Run], names: list[str], predicted: str | None) -> None:
         st.success(f"You said *{predicted}*. {verdict}" if predicted else verdict)
     with st.expander("Every layer in numbers"):
         rows = [_row(name, network, layer) for run, name in zip(found, names, strict=True) for network in NETWORKS
-                for layer in vanishing.growth(points(run.id, run.status().images), network)]  # fmt: skip
+                for layer in vanishing.growth(points(run), network)]  # fmt: skip
         st.dataframe(rows, hide_index=True)
 
 
