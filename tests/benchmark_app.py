@@ -89,7 +89,7 @@ def training(folder: Path) -> dict[str, object]:
         for _ in range(PAIRS):
             for looking in (True, False):
                 tab.goto(watched if looking else "about:blank")
-                time.sleep(3)
+                time.sleep(5)
                 rates[looking].append(rate(newest))
         newest.ask("stop")
         wait_until_ended(newest)
