@@ -84,6 +84,8 @@ def test_two_runs_train_survive_a_reload_and_one_is_sampled(tmp_path):
         # Stop one; the other goes on
         tab.get_by_role("button", name="Stop", exact=True).first.click()
         wait_for(lambda: tab.get_by_text("Stopped at").count() == 1, 30, "the end of the first run")
+        seen = max(images_seen(tab))
+        wait_for(lambda: max(images_seen(tab)) > seen, 30, "progress of the other run")
         shot(tab, "4-stopped")
 
         # Sample the other in the studio: stop it first, so that it has a checkpoint
@@ -92,10 +94,11 @@ def test_two_runs_train_survive_a_reload_and_one_is_sampled(tmp_path):
         tab.goto(f"{address}/studio/")
         wait_for(lambda: tab.locator("img").count() >= 1, 60, "the first picture of the studio")
         tab.get_by_label(re.compile("checkpoint|run", re.I)).first.click()
-        tab.get_by_role("option", name=re.compile("images seen")).last.click()
+        tab.get_by_role("option", name=re.compile("wasserstein")).click()
         first = tab.locator("img").first.get_attribute("src")
         tab.get_by_role("button", name=re.compile("new seed", re.I)).click()
         wait_for(lambda: tab.locator("img").first.get_attribute("src") != first, 30, "another picture")
+        assert "images" in tab.get_by_text("trained on").inner_text()
         shot(tab, "5-studio")
 
         assert not errors

@@ -17,7 +17,8 @@ def follow(run: Run) -> int:
         0 when it finished, was paused or stopped, 1 when it failed or was interrupted.
     """
     print(f"{run.id}\n{run.folder}")
-    with tqdm.tqdm(total=int(run.recipe_json()["stop_images"]), unit=" images", unit_scale=True) as bar:
+    total, begun = int(run.recipe_json()["stop_images"]), run.status().images
+    with tqdm.tqdm(total=total, initial=begun, unit=" images", unit_scale=True) as bar:
 
         def tick(status: Status) -> None:
             bar.set_description_str("" if status.state == "running" else status.message, refresh=False)
