@@ -29,9 +29,11 @@ def dataset_inputs(recipe: Recipe, key: str) -> dict[str, Any]:
     with left:
         kind = st.selectbox(
             "Data", kinds, kinds.index(recipe.dataset.kind), key=f"{key}:kind",
-            format_func=lambda kind: _title(entries[kind]),
+            format_func=lambda kind: entries[kind]["title"],  # a label that changed would lose the choice
             help="Digits come with the program and need no network. All recipes work on them.",
         )  # fmt: skip
+        if kind != OWN and not entries[kind]["available"]:
+            st.caption("Downloads on first use.")
     values: dict[str, Any] = {"dataset": kind}
     if kind == OWN:
         with left:
@@ -50,12 +52,6 @@ def dataset_inputs(recipe: Recipe, key: str) -> dict[str, Any]:
         values |= {s.path: s.value for s in fields if s.path in plain}
         values |= forms.setting_inputs(chosen, lambda path: path in plain, f"{key}:{kind}")
     return values
-
-
-def _title(entry: dict[str, Any]) -> str:
-    if entry["available"]:
-        return str(entry["title"])
-    return f"{entry['title']} (none yet)" if entry["kind"] == OWN else f"{entry['title']} (downloads on first use)"
 
 
 def _own_pictures(recipe: Recipe, key: str) -> dict[str, Any]:
