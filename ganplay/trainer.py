@@ -99,7 +99,7 @@ def train(
         for _ in range(recipe.critic_steps):
             real, _ = data.batch(order.take(state.images, size))
             real = real.to(device)
-            with torch.no_grad():
+            with torch.no_grad():  # G's batch statistics move all the same, as when a fake is made and detached
                 fake = make()
             on_real, on_fake = critique(real), critique(fake)
             objective = loss.discriminator(on_real, on_fake).mean()
