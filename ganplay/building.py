@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -10,10 +9,10 @@ import torch
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from ganplay.environment import limit
 from ganplay.randomness import generator_for
 from ganplay.recipe import Recipe
 
-RUN_GIGABYTES = 4.0  # what a run may need by `memory_needed`; the environment's GANPLAY_RUN_GB takes its place
 _COPIES = {"generator": 5, "discriminator": 4}  # weights, gradients and two moments; the generator's average too
 
 
@@ -39,12 +38,21 @@ def check(recipe: Recipe) -> None:
             or training would need more memory than a run may take.
     """
     recipe.dataset.check()
-    needed, allowed = memory_needed(recipe) / 1e9, _allowed_gigabytes()
+    needed, allowed = memory_needed(recipe) / 1e9, run_gigabytes()
     if needed > allowed:
         raise ValueError(
             f"Training this recipe would need about {needed:,.1f} GB of memory; a run may take {allowed:g} "
             "(GANPLAY_RUN_GB). Choose narrower networks or a smaller batch_size."
         )
+
+
+def run_gigabytes() -> float:
+    """Memory that a run may need by `memory_needed`: GANPLAY_RUN_GB, 4 by default.
+
+    Raises:
+        ValueError: the variable is not a positive number.
+    """
+    return limit("GANPLAY_RUN_GB", 4, "gigabytes")
 
 
 def memory_needed(recipe: Recipe) -> int:
@@ -85,17 +93,6 @@ def _counting(network: nn.Module) -> Iterator[list[int]]:
     finally:
         for handle in handles:
             handle.remove()
-
-
-def _allowed_gigabytes() -> float:
-    text = os.environ.get("GANPLAY_RUN_GB", str(RUN_GIGABYTES))
-    try:
-        allowed = float(text)
-    except ValueError:
-        allowed = 0.0
-    if not 0 < allowed < 1e6:
-        raise ValueError(f"GANPLAY_RUN_GB is {text!r}; it must be a number of gigabytes above 0.")
-    return allowed
 
 
 def _refuse_batch_norm_under_penalty(recipe: Recipe, discriminator: nn.Module) -> None:

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from ganplay.files import read_json, write_atomically
 from ganplay.recipe import Recipe
-from ganplay.state import COUNTERS, State, load_network
+from ganplay.state import COUNTERS, State, below, load_network
 
 FORMAT = "ganplay-run-1"
 MODEL_FORMAT = "ganplay-model-1"
@@ -91,7 +91,7 @@ def load_generator(path: Path, device: str = "cpu") -> LoadedGenerator:
 def write_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> None:
     """Writes tensors, metadata and checksums to a safetensors file, as a whole or not at all."""
     plain = {name: value.detach().to("cpu").contiguous() for name, value in tensors.items()}
-    checksums = {"checksum": _checksum(plain), f"checksum of {AVERAGE}": _checksum(_below(plain, AVERAGE))}
+    checksums = {"checksum": _checksum(plain), f"checksum of {AVERAGE}": _checksum(below(plain, AVERAGE))}
     write_atomically(path, serialise(plain, {**metadata, **checksums}))
 
 
@@ -110,16 +110,12 @@ def read_tensors(path: Path, prefix: str = "") -> tuple[dict[str, Tensor], dict[
         with safe_open(path, "pt") as file:
             metadata = file.metadata() or {}
             names = [name for name in list(file.keys()) if name.startswith(prefix)]
-            tensors = _below({name: file.get_tensor(name) for name in names}, prefix)
+            tensors = below({name: file.get_tensor(name) for name in names}, prefix)
     except SafetensorError as error:
         raise ValueError(f"The checkpoint {path.name} is damaged or incomplete and cannot be read.") from error
     if metadata.get(f"checksum of {prefix}" if prefix else "checksum") != _checksum(tensors):
         raise ValueError(f"The checkpoint {path.name} is damaged: its content does not match its checksum.")
     return tensors, metadata
-
-
-def _below(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
 
 
 def _checksum(tensors: Mapping[str, Tensor]) -> str:

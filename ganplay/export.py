@@ -78,7 +78,6 @@ def _write(run: Run, loaded: LoadedGenerator, folder: Path, name: str) -> None:
     write_atomically(folder / "config.json", json.dumps(config, indent=1) + "\n")
     metadata = {"format": MODEL_FORMAT, "images": str(images)}
     write_tensors(folder / "model.safetensors", stored_tensors(loaded.module), metadata)
-    shutil.copymode(folder / "config.json", folder / "model.safetensors")  # to be read by others, like its neighbours
     write_atomically(folder / "metrics.json", json.dumps({"run": run.id, "points": _thinned(points, POINTS)}) + "\n")
     stored = load_generator(folder)
     drawn = _samples(stored)

@@ -93,10 +93,10 @@ class State:
             ValueError: a weight is missing or has another shape.
         """
         for owner in NETWORKS:
-            load_network(getattr(self, owner), owner, _below(tensors, owner))
+            load_network(getattr(self, owner), owner, below(tensors, owner + "/"))
         for owner in OPTIMISERS:
             saved: dict[int, dict[str, Tensor]] = {}
-            for name, value in _below(tensors, owner).items():
+            for name, value in below(tensors, owner + "/").items():
                 index, slot = name.split("/", 1)
                 layout = torch.channels_last if value.ndim == 4 else torch.contiguous_format  # as the weights have it
                 saved.setdefault(int(index), {})[slot] = value.contiguous(memory_format=layout)
@@ -112,8 +112,8 @@ def _place(network: nn.Module, device: str) -> nn.Module:
     return network.to(device, memory_format=torch.channels_last)
 
 
-def _below(tensors: Mapping[str, Tensor], owner: str) -> dict[str, Tensor]:
-    prefix = owner + "/"
+def below(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    """The tensors whose name starts with `prefix`, under the rest of their name."""
     return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
 
 

@@ -139,7 +139,7 @@ def train(
         state.rounds += 1
         state.seconds += time.perf_counter() - started
         score = _score(recipe, state, held_out) if _crossed(state.images, recipe, recipe.score_every) else None
-        state.reached = int(score is not None and score <= recipe.stop_score)
+        state.reached = int(score is not None and recipe.stop_score > 0 and score <= recipe.stop_score)
         discriminator_loss, penalty, accuracy_real, accuracy_fake = torch.stack(rows).mean(0)
         yield Step(
             state.rounds, state.images, state.seconds, discriminator_loss, torch.stack(losses).mean(), penalty,

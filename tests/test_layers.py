@@ -14,7 +14,7 @@ SOURCES = sorted([*PACKAGE.rglob("*.py"), *(ROOT / "pages").glob("*.py"), ROOT /
 # Lower layers never import higher ones. A module's layer is that of the longest prefix listed here.
 LAYERS = {
     "ganplay": 10, "ganplay.registry": 0, "ganplay.options": 0, "ganplay.paths": 0, "ganplay.files": 0,
-    "ganplay.randomness": 0, "ganplay.precision": 0, "ganplay.contracts": 1,
+    "ganplay.randomness": 0, "ganplay.environment": 0, "ganplay.precision": 0, "ganplay.contracts": 1,
     "ganplay.models": 2, "ganplay.losses": 2, "ganplay.penalties": 2, "ganplay.data": 2, "ganplay.metrics": 2,
     "ganplay.optimisers": 2, "ganplay.probes": 2, "ganplay.pictures": 2, "ganplay.latent": 4,
     "ganplay.latent.sampling": 7,

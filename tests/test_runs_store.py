@@ -194,6 +194,13 @@ def test_an_impossible_quota_is_named(text: str, monkeypatch: pytest.MonkeyPatch
             act()
 
 
+@pytest.mark.parametrize("name", ["GANPLAY_RUN_GB", "GANPLAY_CACHE_GB", "GANPLAY_PICTURES_GB"])
+def test_an_impossible_number_of_gigabytes_is_named_at_the_start(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(name, "0")
+    with pytest.raises(ValueError, match=rf"^{name} is '0'; it must be a number of gigabytes above 0"):
+        limits.check_environment()
+
+
 @pytest.mark.parametrize("text", ["0", "-1", "1.5", "two", "", "9" * 5_000])
 @pytest.mark.parametrize("name", ["GANPLAY_CONCURRENT_RUNS", "GANPLAY_QUEUE"])
 def test_an_impossible_limit_of_runs_is_named_at_the_start(

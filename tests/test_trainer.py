@@ -161,6 +161,12 @@ def test_stop_conditions():
     assert last[0].score < 1e5
 
 
+def test_without_a_target_even_a_perfect_score_ends_nothing(monkeypatch):
+    monkeypatch.setattr(SlicedWasserstein, "__call__", lambda *_: 0.0)
+    steps = list(train(tiny(stop_images=32, score_every=8)))
+    assert [step.score for step in steps] == [0.0] * 4
+
+
 def test_a_run_that_reached_its_target_is_over_after_a_resume_too(tmp_path):
     made = tiny(stop_images=10**6, score_every=8, stop_score=1e5)
     step = next(train(made))

@@ -22,8 +22,8 @@ from ganplay.data import datasets
 from ganplay.data.decoding import SIDE
 from ganplay.data.images import Arrays, ImageSet, Progress
 from ganplay.data.importing import Found, read_pictures
-from ganplay.data.limits import limit, size_text
 from ganplay.data.resident import ignore
+from ganplay.environment import limit, size_text
 from ganplay.files import atomic_file, read_json, write_atomically
 from ganplay.options import option
 from ganplay.paths import cache_folder, pictures_folder

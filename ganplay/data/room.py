@@ -11,7 +11,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from ganplay.data.limits import limit, size_text
+from ganplay.environment import limit, size_text
 
 GRACE = 60.0  # seconds after its last use before an array may be deleted
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
-from ganplay.data.limits import limit
+from ganplay.environment import limit
 
 UPLOAD_MEGABYTES = 200  # of the zip, as much as the pages accept; the environment's GANPLAY_UPLOAD_MB takes its place
 UNPACKED_BYTES = 2_000_000_000  # of all members of a zip together

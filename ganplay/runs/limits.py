@@ -7,6 +7,8 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ganplay.environment import limit
+
 if TYPE_CHECKING:
     from ganplay.recipe import Recipe
 
@@ -20,9 +22,10 @@ def check_environment() -> None:
     """For the start of a program, so that a wrong setting is told there and not in the middle of something.
 
     Raises:
-        ValueError: a variable that the functions below read is wrong.
+        ValueError: a variable is wrong; the sentence says which.
     """
-    quota_bytes()
+    for variable in ("GANPLAY_DISK_GB", "GANPLAY_RUN_GB", "GANPLAY_CACHE_GB", "GANPLAY_PICTURES_GB"):
+        limit(variable, 1, "gigabytes")
     concurrent_runs()
     queue_places()
 
@@ -33,14 +36,7 @@ def quota_bytes() -> int:
     Raises:
         ValueError: the variable is not a positive number.
     """
-    text = os.environ.get("GANPLAY_DISK_GB", "5")
-    try:
-        size = float(text) * GIGABYTE
-    except ValueError:
-        size = math.nan
-    if not 0 < size < math.inf:
-        raise ValueError(f"GANPLAY_DISK_GB is {text!r}; it must be a number of gigabytes above 0.")
-    return int(size)
+    return int(limit("GANPLAY_DISK_GB", 5, "gigabytes") * GIGABYTE)
 
 
 def concurrent_runs() -> int:

@@ -1,9 +1,11 @@
-"""Bounds on what data may take, from the environment."""
+"""Limits that are numbers in environment variables."""
 
 from __future__ import annotations
 
 import math
 import os
+
+MOST = 10**9  # of any limit, so that arithmetic with it stays finite
 
 
 def limit(variable: str, default: float, unit: str) -> float:
@@ -13,15 +15,15 @@ def limit(variable: str, default: float, unit: str) -> float:
         unit: a plural for the message, such as "gigabytes" (10^9 bytes).
 
     Raises:
-        ValueError: the variable is not a positive number.
+        ValueError: the variable is not a positive number of at most 10^9.
     """
     text = os.environ.get(variable, str(default))
     try:
         number = float(text)
     except ValueError:
         number = math.nan
-    if not 0 < number < math.inf:
-        raise ValueError(f"{variable} is {text!r}; it must be a number of {unit} above 0.")
+    if not 0 < number <= MOST:
+        raise ValueError(f"{variable} is {text!r}; it must be a number of {unit} above 0, at most {MOST:,}.")
     return number
 
 
