@@ -20,8 +20,8 @@ import torch
 from filelock import FileLock
 from PIL import Image
 
-from ganplay import files, paths
-from ganplay.data import datasets, hub, limits, resident, room
+from ganplay import environment, files, paths
+from ganplay.data import datasets, hub, resident, room
 from ganplay.data.catalogue import describe
 from ganplay.data.images import ImageSet, fit
 from ganplay.data.points import COUNTS
@@ -379,10 +379,10 @@ def test_what_a_killed_process_left_half_written_is_removed():
 @pytest.mark.parametrize("text", ["", "lots", "0", "-1", "nan", "inf"])
 @pytest.mark.parametrize("variable", ["GANPLAY_CACHE_GB", "GANPLAY_PICTURES_GB", "GANPLAY_UPLOAD_MB"])
 def test_a_bound_that_is_no_positive_number_is_refused_by_name(variable, text, monkeypatch):
-    assert limits.limit(variable, 4, "gigabytes") == 4
+    assert environment.limit(variable, 4, "gigabytes") == 4
     monkeypatch.setenv(variable, text)
     with pytest.raises(ValueError, match=rf"^{variable} is '{text}'; it must be a number of gigabytes above 0\.$"):
-        limits.limit(variable, 4, "gigabytes")
+        environment.limit(variable, 4, "gigabytes")
 
 
 def test_a_bad_bound_of_the_cache_stops_a_load_in_one_sentence(monkeypatch):
