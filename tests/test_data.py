@@ -381,7 +381,8 @@ def test_what_a_killed_process_left_half_written_is_removed():
 def test_a_bound_that_is_no_positive_number_is_refused_by_name(variable, text, monkeypatch):
     assert environment.limit(variable, 4, "gigabytes") == 4
     monkeypatch.setenv(variable, text)
-    with pytest.raises(ValueError, match=rf"^{variable} is '{text}'; it must be a number of gigabytes above 0\.$"):
+    allowed = r"a number of gigabytes above 0, at most 1,000,000,000\.$"
+    with pytest.raises(ValueError, match=rf"^{variable} is '{text}'; it must be {allowed}"):
         environment.limit(variable, 4, "gigabytes")
 
 
