@@ -22,12 +22,33 @@ def build_networks(recipe: Recipe) -> tuple[nn.Module, nn.Module]:
     Raises:
         ValueError: a net does not fit the samples, or a penalty does not fit the discriminator.
     """
+    _refuse_senseless_labels(recipe)
     with torch.random.fork_rng(devices=[]):  # initialisers draw from the global generator; leave it as it was
         torch.manual_seed(generator_for(recipe.seed, "weights").initial_seed())
         generator = recipe.generator.build(recipe.shapes)
         discriminator = recipe.discriminator.build(recipe.shapes)
     _refuse_batch_norm_under_penalty(recipe, discriminator)
     return generator, discriminator
+
+
+def _refuse_senseless_labels(recipe: Recipe) -> None:
+    told, asks = recipe.generator.conditioning, recipe.discriminator.conditioning
+    if recipe.conditional and recipe.shapes.classes < 2:
+        which = f"generator.conditioning is {told}" if told != "none" else f"discriminator.conditioning is {asks}"
+        raise ValueError(
+            f"{which}, but the data set {recipe.dataset.kind} has no classes to choose from; choose none, or data with "
+            "two classes or more."
+        )
+    if told != "none" and asks == "none":
+        raise ValueError(
+            f"generator.conditioning is {told}, but the discriminator is told no label, so nothing rewards a sample for "
+            "showing its class; choose a discriminator.conditioning too."
+        )
+    if told == "none" and asks != "none":
+        raise ValueError(
+            f"discriminator.conditioning is {asks}, but the generator is told no label, so its samples have no class to "
+            "check; choose a generator.conditioning too."
+        )
 
 
 def check(recipe: Recipe) -> None:
@@ -65,7 +86,8 @@ def memory_needed(recipe: Recipe) -> int:
         generator, discriminator = build_networks(recipe)
         with _counting(generator) as made, _counting(discriminator) as seen:
             try:
-                discriminator(generator(torch.empty(2, recipe.latent)))
+                y = torch.zeros(2, dtype=torch.int64) if recipe.conditional else None
+                discriminator(generator(torch.empty(2, recipe.latent), y), y)
             except (RuntimeError, ValueError) as error:
                 reason = str(error).splitlines()[0].rstrip(".")
                 shape = "x".join(map(str, recipe.shapes.sample))

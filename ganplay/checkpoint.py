@@ -5,24 +5,22 @@ A file that was cut off, changed or made for other networks is refused with one 
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save as serialise
-from torch import Tensor, nn
+from torch import nn
 
-from ganplay.files import read_json, write_atomically
+from ganplay.files import read_json
 from ganplay.recipe import Recipe
-from ganplay.state import COUNTERS, State, below, load_network
+from ganplay.state import COUNTERS, State, load_network
+from ganplay.tensors import read_tensors, write_tensors
 
 FORMAT = "ganplay-run-1"
 MODEL_FORMAT = "ganplay-model-1"
-AVERAGE = "average/"  # prefix of the averaged generator's tensors, which can be read and checked alone
+AVERAGE, DISCRIMINATOR = "average/", "discriminator/"  # prefixes of what can be read and checked alone
 
 
 @dataclass(frozen=True)
@@ -46,7 +44,7 @@ def save(path: Path, state: State) -> None:
         "recipe": json.dumps(state.recipe.to_json()),
         "counters": json.dumps(state.counters()),
     }
-    write_tensors(path, tensors, metadata)
+    write_tensors(path, tensors, metadata, (AVERAGE, DISCRIMINATOR))
 
 
 def load(path: Path, recipe: Recipe | None = None, device: str = "cpu") -> State:
@@ -86,44 +84,6 @@ def load_generator(path: Path, device: str = "cpu") -> LoadedGenerator:
     load_network(module, "generator", weights, assign=True)
     module = module.to(device, memory_format=torch.channels_last).eval().requires_grad_(False)
     return LoadedGenerator(recipe, images, module)
-
-
-def write_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> None:
-    """Writes tensors, metadata and checksums to a safetensors file, as a whole or not at all."""
-    plain = {name: value.detach().to("cpu").contiguous() for name, value in tensors.items()}
-    checksums = {"checksum": _checksum(plain), f"checksum of {AVERAGE}": _checksum(below(plain, AVERAGE))}
-    write_atomically(path, serialise(plain, {**metadata, **checksums}))
-
-
-def read_tensors(path: Path, prefix: str = "") -> tuple[dict[str, Tensor], dict[str, str]]:
-    """The tensors whose name starts with `prefix`, which is removed, and the metadata of a file by `write_tensors`.
-
-    Args:
-        prefix: empty for the whole file, or `AVERAGE`.
-
-    Raises:
-        ValueError: the file is missing, or damaged so that it cannot be read or its checksum differs.
-    """
-    if not path.is_file():
-        raise ValueError(f"There is no checkpoint {path.name}.")
-    try:
-        with safe_open(path, "pt") as file:
-            metadata = file.metadata() or {}
-            names = [name for name in list(file.keys()) if name.startswith(prefix)]
-            tensors = below({name: file.get_tensor(name) for name in names}, prefix)
-    except SafetensorError as error:
-        raise ValueError(f"The checkpoint {path.name} is damaged or incomplete and cannot be read.") from error
-    if metadata.get(f"checksum of {prefix}" if prefix else "checksum") != _checksum(tensors):
-        raise ValueError(f"The checkpoint {path.name} is damaged: its content does not match its checksum.")
-    return tensors, metadata
-
-
-def _checksum(tensors: Mapping[str, Tensor]) -> str:
-    digest = hashlib.sha256()
-    for name in sorted(tensors):
-        digest.update(name.encode())
-        digest.update(tensors[name].contiguous().view(-1).view(torch.uint8).numpy() if tensors[name].numel() else b"")
-    return digest.hexdigest()
 
 
 def _about(path: Path, metadata: Mapping[str, str]) -> tuple[Recipe, dict[str, float]]:

@@ -14,7 +14,7 @@ from ganplay.options import Checked
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from torch import Tensor, nn
+    from torch import Generator, Tensor, nn
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,12 @@ class Critique:
 
 
 class Network(Checked):
-    """Configuration of a generator or a discriminator. `build` makes the module and initialises its weights."""
+    """Configuration of a generator or a discriminator. `build` makes the module and initialises its weights.
+
+    A network that can be told the class of a sample has a field `conditioning`, "none" where it is not.
+    """
+
+    conditioning: ClassVar[str] = "none"
 
     def build(self, shapes: Shapes) -> nn.Module:
         """A generator `(z (N, z), y=None) -> (N, *sample)` or a discriminator `(x, y=None) -> Critique`.
@@ -101,12 +106,12 @@ class Penalty(Checked):
         real: Tensor,
         fake: Tensor,
         y: Tensor | None,
-        epsilon: Tensor | None,
+        random: Generator,
     ) -> Tensor | None:
         """The weighted term, (N,), added to the discriminator's loss; None when there is none.
 
         Args:
-            epsilon: (N,), uniform in [0, 1), the trainer's random numbers for this call; None unless `per_sample`.
+            random: the run's own stream, from which a penalty draws whatever it needs.
         """
         return None
 

@@ -20,19 +20,21 @@ from PIL import Image
 from torch import Tensor, nn
 
 from ganplay import pictures
-from ganplay.checkpoint import MODEL_FORMAT, LoadedGenerator, load_generator, write_tensors
+from ganplay.checkpoint import MODEL_FORMAT, LoadedGenerator, load_generator
 from ganplay.data.resident import load
 from ganplay.files import write_atomically
+from ganplay.latent.noise import grid_size
 from ganplay.latent.sampling import sample
 from ganplay.recipe import Recipe
 from ganplay.recipes import recipes
 from ganplay.sources import RUN, open_source
+from ganplay.tensors import write_tensors
 
 if TYPE_CHECKING:
     from ganplay.runs.store import Run
 
 POINTS = 200  # of each curve in metrics.json
-_IMAGES, _DOTS = 64, 1_000  # samples in samples.webp: an 8 x 8 grid, or a scatter of a 2-D set
+_DOTS = 1_000  # samples of a 2-D set in samples.webp
 
 
 def export_run(run: Run, folder: Path) -> Path:
@@ -90,7 +92,8 @@ def _samples(stored: LoadedGenerator) -> Image.Image:
     """What the stored weights make of seed 0: a grid of images, or points over real ones."""
     dataset = stored.recipe.dataset
     if len(dataset.native) == 3:
-        return pictures.grid(sample(stored, 0, _IMAGES))
+        count, columns = grid_size(stored.recipe)
+        return pictures.grid(sample(stored, 0, count), columns)
     return pictures.scatter(sample(stored, 0, _DOTS), load(dataset, dataset.native, "test").values[:_DOTS])
 
 
@@ -138,6 +141,7 @@ python -m ganplay sample PATH/TO/{name} --seed 0 --count 64 --out samples.png
 from pathlib import Path
 
 from ganplay.checkpoint import load_generator
+from ganplay.latent.noise import grid_size
 from ganplay.latent.sampling import sample
 
 generator = load_generator(Path("{name}"))

@@ -7,6 +7,7 @@ line and the query string of a shared link.
 from __future__ import annotations
 
 import dataclasses
+import inspect
 import math
 import typing
 from dataclasses import dataclass
@@ -75,9 +76,12 @@ class Checked:
 
 @cache
 def option_fields(owner: type) -> tuple[tuple[dataclasses.Field, Any], ...]:
-    """The fields of a configuration class made by `option`, each with its resolved type."""
+    """The fields made by `option`, each with its resolved type: the class's own first, then inherited ones."""
     hints = typing.get_type_hints(owner)
-    return tuple((field, hints[field.name]) for field in dataclasses.fields(owner) if "option" in field.metadata)
+    own = inspect.get_annotations(owner)
+    fields = [field for field in dataclasses.fields(owner) if "option" in field.metadata]
+    fields.sort(key=lambda field: field.name not in own)
+    return tuple((field, hints[field.name]) for field in fields)
 
 
 def coerce(value: Any, annotation: Any, name: str, option: Option) -> Any:

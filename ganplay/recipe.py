@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ganplay.augment import AUGMENTATIONS
 from ganplay.contracts import Dataset, Loss, Metric, Network, Optimiser, Penalty, Shapes
 from ganplay.data import datasets
 from ganplay.losses import losses
@@ -72,11 +73,29 @@ class Recipe(Checked):
     channels: int = option(0, "Colour channels: 1 grey, 3 colour, 0 as the data has them.", choices=(0, 1, 3))
     latent: int = option(100, "Length of the noise vector z.", low=1, high=1024)
     noise: str = option(
-        "gaussian", "Distribution of z: standard normal, or uniform in [-1, 1].", choices=("gaussian", "uniform")
+        "gaussian",
+        "Distribution of z: standard normal, uniform in [-1, 1], or normal cut off at 2 and -2.",
+        choices=("gaussian", "uniform", "truncated"),
     )
     batch_size: int = option(64, "Samples per update.", low=2, high=4096)
     critic_steps: int = option(1, "Discriminator updates in one round of training.", low=1, high=100)
     generator_steps: int = option(1, "Generator updates in one round of training.", low=1, high=100)
+    class_weight: float = option(
+        1.0, "Weight of the auxiliary classifier's cross-entropy in both losses.", low=0.0, high=1000.0
+    )
+    flip_labels: float = option(
+        0.0, "Share of real and fake samples that the discriminator is told the wrong way round.", low=0.0, high=0.5
+    )
+    instance_noise: float = option(
+        0.0, "Standard deviation of noise on everything the discriminator sees, at the start.", low=0.0, high=2.0
+    )
+    instance_noise_images: int = option(
+        0, "Images seen until that noise has faded to nothing, 0 for never.", low=0, high=10**10
+    )
+    augment: tuple[str, ...] = option(
+        (), "Random changes of everything the discriminator sees, through which the generator learns (DiffAugment).",
+        choices=AUGMENTATIONS,
+    )  # fmt: skip
     ema_decay: float = option(
         0.999, "Decay of the moving average of the generator's weights, 0 for none. Samples come from the average.",
         low=0.0, high=0.99999,
@@ -111,9 +130,15 @@ class Recipe(Checked):
     def shapes(self) -> Shapes:
         """The sizes the two networks are built for."""
         native = self.dataset.native
+        classes = len(self.dataset.class_names) if self.conditional else 0
         if len(native) == 1:
-            return Shapes(native, self.latent)
-        return Shapes((self.channels or native[0], self.image_size, self.image_size), self.latent)
+            return Shapes(native, self.latent, classes)
+        return Shapes((self.channels or native[0], self.image_size, self.image_size), self.latent, classes)
+
+    @property
+    def conditional(self) -> bool:
+        """True when a network is told the class of a sample, or asked for it."""
+        return any(network.conditioning != "none" for network in (self.generator, self.discriminator))
 
     @property
     def hash(self) -> str:

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from ganplay.building import build_networks
 from ganplay.randomness import generator_for
 from ganplay.recipe import Recipe
+from ganplay.tensors import below
 
 NETWORKS = ("generator", "average", "discriminator")
 OPTIMISERS = ("generator_optimiser", "discriminator_optimiser")
@@ -110,11 +111,6 @@ class State:
 
 def _place(network: nn.Module, device: str) -> nn.Module:
     return network.to(device, memory_format=torch.channels_last)
-
-
-def below(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    """The tensors whose name starts with `prefix`, under the rest of their name."""
-    return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
 
 
 def load_network(network: nn.Module, owner: str, saved: dict[str, Tensor], assign: bool = False) -> None:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
+from torch import Generator, Tensor, nn
+from torch.nn.functional import cross_entropy
 
+from ganplay.augment import add_noise, augment, noise_deviation
 from ganplay.contracts import Critique
 from ganplay.data.order import Order
 from ganplay.data.resident import Samples, load
-from ganplay.latent.noise import draw, fixed_noise
+from ganplay.latent.noise import draw, fixed_labels, fixed_noise
 from ganplay.precision import autocast
 from ganplay.randomness import generator_for
 from ganplay.recipe import Recipe
@@ -29,7 +32,7 @@ class Step:
         round: rounds finished, this one included.
         images: real images the discriminator has seen, over all critic steps.
         seconds: time spent training so far.
-        discriminator_loss, generator_loss: mean losses, the discriminator's without its penalties.
+        discriminator_loss, generator_loss: mean losses with the class terms, the discriminator's without its penalties.
         penalty: mean of the weighted penalties, 0 without one.
         accuracy_real, accuracy_fake: share of real logits above 0 and of fake logits below 0.
         score: the metric against held-out data, in the steps where it was computed.
@@ -74,66 +77,78 @@ def train(
         held_out = load(recipe.dataset, recipe.shapes.sample, "test")
     generator, discriminator = state.generator.train(), state.discriminator.train()
     order = Order(len(data), recipe.seed)
-    loss, size = recipe.loss, recipe.batch_size
+    loss, size, conditional = recipe.loss, recipe.batch_size, recipe.shapes.classes > 0
+    drops = any(isinstance(layer, nn.Dropout) for net in (generator, discriminator) for layer in net.modules())
 
-    def critique(x: Tensor) -> Critique:
-        with autocast(recipe.precision, device):
-            said = discriminator(x)
-        return Critique(said.logits.float(), said.class_logits, said.features)
+    def take(position: int) -> tuple[Tensor, Tensor | None]:
+        x, y = data.batch(order.take(position, size))
+        return x.to(device), y.to(device) if conditional else None
 
-    def make() -> Tensor:
+    def make(y: Tensor | None) -> Tensor:
         z = draw(recipe, size, state.noise)
         with autocast(recipe.precision, device):
-            fake = generator(z)
+            fake = generator(z, y)
         return fake.float()
+
+    def shown(x: Tensor) -> Tensor:
+        deviation = noise_deviation(recipe.instance_noise, recipe.instance_noise_images, state.images)
+        return add_noise(augment(x, recipe.augment, state.noise), deviation, state.noise)
+
+    def critique(x: Tensor, y: Tensor | None) -> Critique:
+        with autocast(recipe.precision, device):
+            said = discriminator(x, y)
+        return Critique(said.logits.float(), None if said.class_logits is None else said.class_logits.float())
 
     def full_precision(x: Tensor, y: Tensor | None = None) -> Critique:
         return discriminator(x, y)  # penalties differentiate twice, in fp32
 
     while not _finished(recipe, state):
         started = time.perf_counter()
+        with _dropout_from(state.noise) if drops else nullcontext():
+            # Discriminator: real and fake batches apart, so that batch norm sees each with its own statistics
+            discriminator.requires_grad_(True)
+            rows = []
+            for _ in range(recipe.critic_steps):
+                real, y = take(state.images)
+                with torch.no_grad():  # G's batch statistics move all the same, as when a fake is made and detached
+                    fake = shown(make(y))  # of the same classes, so that a penalty between the two has one label
+                real = shown(real)
+                on_real, on_fake = critique(real, y), critique(fake, y)
+                objective = loss.discriminator(*_flipped(on_real, on_fake, recipe.flip_labels, state.noise)).mean()
+                objective = objective + recipe.class_weight * (class_loss(on_real, y) + class_loss(on_fake, y)).mean()
+                penalty = torch.zeros((), device=device)
+                for term in recipe.penalties:
+                    value = term(full_precision, real, fake, y, state.noise)
+                    if value is not None:
+                        penalty = penalty + value.mean()
+                state.discriminator_optimiser.zero_grad(set_to_none=True)
+                (objective + penalty).backward()
+                state.discriminator_optimiser.step()
+                for term in recipe.penalties:
+                    term.project(discriminator)
+                state.images += size
+                correct = (on_real.logits > 0).float().mean(), (on_fake.logits < 0).float().mean()
+                rows.append(torch.stack([objective.detach(), penalty.detach(), *correct]))
 
-        # Discriminator: real and fake batches apart, so that batch norm sees each with its own statistics
-        discriminator.requires_grad_(True)
-        rows = []
-        for _ in range(recipe.critic_steps):
-            real, _ = data.batch(order.take(state.images, size))
-            real = real.to(device)
-            with torch.no_grad():  # G's batch statistics move all the same, as when a fake is made and detached
-                fake = make()
-            on_real, on_fake = critique(real), critique(fake)
-            objective = loss.discriminator(on_real, on_fake).mean()
-            penalty = torch.zeros((), device=device)
-            for term in recipe.penalties:
-                epsilon = torch.rand(size, generator=state.noise, device=device) if term.per_sample else None
-                value = term(full_precision, real, fake, None, epsilon)
-                if value is not None:
-                    penalty = penalty + value.mean()
-            state.discriminator_optimiser.zero_grad(set_to_none=True)
-            (objective + penalty).backward()
-            state.discriminator_optimiser.step()
-            for term in recipe.penalties:
-                term.project(discriminator)
-            state.images += size
-            correct = (on_real.logits > 0).float().mean(), (on_fake.logits < 0).float().mean()
-            rows.append(torch.stack([objective.detach(), penalty.detach(), *correct]))
-
-        # Generator
-        discriminator.requires_grad_(False)
-        losses = []
-        for _ in range(recipe.generator_steps):
-            on_fake = critique(make())
-            on_real = None
-            if loss.relative:
-                real, _ = data.batch(order.take(state.images - size, size))
-                on_real = critique(real.to(device))
-            objective = loss.generator(on_fake, on_real).mean()
-            state.generator_optimiser.zero_grad(set_to_none=True)
-            objective.backward()
-            state.generator_optimiser.step()
-            state.generator_updates += 1
-            state.update_average()
-            losses.append(objective.detach())
+            # Generator
+            discriminator.requires_grad_(False)
+            losses = []
+            for _ in range(recipe.generator_steps):
+                on_real = None
+                if loss.relative:
+                    real, y = take(state.images - size)
+                    on_real = critique(shown(real), y)
+                else:
+                    y = _drawn_labels(data, size, state.noise).to(device) if conditional else None
+                on_fake = critique(shown(make(y)), y)
+                objective = loss.generator(on_fake, on_real).mean()
+                objective = objective + recipe.class_weight * class_loss(on_fake, y).mean()
+                state.generator_optimiser.zero_grad(set_to_none=True)
+                objective.backward()
+                state.generator_optimiser.step()
+                state.generator_updates += 1
+                state.update_average()
+                losses.append(objective.detach())
 
         # Report
         state.rounds += 1
@@ -148,9 +163,45 @@ def train(
 
 
 @torch.no_grad()
-def sample(state: State, z: Tensor) -> Tensor:
-    """Samples (N, *sample) of the averaged generator, in fp32, without touching any stream of random numbers."""
-    return state.average(z.to(state.device))
+def sample(state: State, z: Tensor, y: Tensor | None = None) -> Tensor:
+    """Samples (N, *sample) of the averaged generator, in fp32, without touching any stream of random numbers.
+
+    Args:
+        y: labels (N,), for a conditional recipe; by default they go through the classes again and again.
+    """
+    y = fixed_labels(state.recipe, len(z)) if y is None else y
+    return state.average(z.to(state.device), None if y is None else y.to(state.device))
+
+
+def class_loss(said: Critique, y: Tensor | None) -> Tensor:
+    """Cross-entropy (N,) of an auxiliary classifier's logits (document 000, eq. 4); a 0 for a critique without one."""
+    if said.class_logits is None:
+        return said.logits.new_zeros(())
+    return cross_entropy(said.class_logits, y, reduction="none")
+
+
+def _flipped(real: Critique, fake: Critique, share: float, random: Generator) -> tuple[Critique, Critique]:
+    """Both critiques with this share of their samples exchanged: the loss takes those for what they are not."""
+    if share == 0:
+        return real, fake
+    exchanged = torch.rand(real.logits.shape, generator=random, device=random.device) < share  # (N,)
+    return (
+        Critique(torch.where(exchanged, fake.logits, real.logits)),
+        Critique(torch.where(exchanged, real.logits, fake.logits)),
+    )
+
+
+def _drawn_labels(data: Samples, count: int, random: Generator) -> Tensor:
+    """Labels (count,) drawn from the data's own, so that rare classes stay rare."""
+    return data.labels[torch.randint(len(data), (count,), generator=random, device=random.device).cpu()]
+
+
+@contextmanager
+def _dropout_from(random: Generator) -> Iterator[None]:
+    """Inside the block the global generator, from which dropout draws, follows the run's own stream."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(int(torch.randint(2**62, (), generator=random, device=random.device)))
+        yield
 
 
 def _finished(recipe: Recipe, state: State) -> bool:

@@ -6,6 +6,7 @@ import torch
 from ganplay import checkpoint, files
 from ganplay.latent.noise import fixed_noise
 from ganplay.recipes import recipe
+from ganplay.tensors import write_tensors
 from ganplay.trainer import sample, train
 
 
@@ -71,7 +72,7 @@ def test_missing_and_foreign_files_are_refused(tmp_path):
         ({"format": checkpoint.FORMAT, "recipe": "{", "counters": "{}"}, "its recipe or counters cannot be read"),
         ({"format": checkpoint.FORMAT, "recipe": "{}", "counters": "{}"}, "its recipe or counters cannot be read"),
     ):
-        checkpoint.write_tensors(tmp_path / "other.safetensors", {"a": torch.zeros(2)}, metadata)
+        write_tensors(tmp_path / "other.safetensors", {"a": torch.zeros(2)}, metadata, (checkpoint.AVERAGE,))
         for read in (checkpoint.load, checkpoint.load_generator):
             with pytest.raises(ValueError, match=sentence):
                 read(tmp_path / "other.safetensors")

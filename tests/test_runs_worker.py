@@ -22,6 +22,7 @@ from ganplay.recipes import recipe
 from ganplay.runs import store, worker
 from ganplay.runs.folder import Run, Status
 from ganplay.runs.worker import work
+from ganplay.tensors import read_tensors
 
 ENDLESS = 3 * 10**7
 CLOCK = ("seconds", "rate")  # the only fields of a point that may differ between two equal runs
@@ -54,7 +55,7 @@ def assert_equal_to_the_bit(one: Run, other: Run) -> None:
     for images in one.samples():
         assert one.sample_path(images).read_bytes() == other.sample_path(images).read_bytes()
     assert one.checkpoints()[0].name == other.checkpoints()[0].name
-    (mine, _), (theirs, _) = (checkpoint.read_tensors(run.checkpoints()[0]) for run in (one, other))
+    (mine, _), (theirs, _) = (read_tensors(run.checkpoints()[0]) for run in (one, other))
     assert mine.keys() == theirs.keys()
     assert [name for name in mine if not torch.equal(mine[name], theirs[name])] == []
 
@@ -112,7 +113,7 @@ def test_a_point_is_the_mean_since_the_last_one(uninterrupted: Run, ring: Recipe
 def test_neither_curves_nor_samples_change_what_is_learnt(uninterrupted: Run, ring: Recipe) -> None:
     run = store.create(ring.change({"log_every": 10**6, "sample_every": 48, "score_every": 0}), threads=1)
     work(run)
-    (mine, _), (theirs, _) = (checkpoint.read_tensors(each.checkpoints()[0]) for each in (run, uninterrupted))
+    (mine, _), (theirs, _) = (read_tensors(each.checkpoints()[0]) for each in (run, uninterrupted))
     assert all(torch.equal(mine[name], theirs[name]) for name in theirs)
 
 
@@ -173,7 +174,7 @@ def test_divergence_keeps_the_last_finite_checkpoint(ring: Recipe, monkeypatch: 
     assert status.state == "failed" and "not finite at 1," in status.message
     assert run.checkpoints() and int(run.checkpoints()[0].stem) < 1_600
     for path in run.checkpoints():
-        tensors, _ = checkpoint.read_tensors(path)
+        tensors, _ = read_tensors(path)
         assert all(bool(torch.isfinite(value.float()).all()) for value in tensors.values())
     assert f"{int(run.checkpoints()[0].stem):,} images is kept" in status.message
 

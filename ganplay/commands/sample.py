@@ -11,21 +11,26 @@ SOURCE_HELP = "a run's id, the name of a bundled checkpoint, or a path to a chec
 def configure(parser: argparse.ArgumentParser, words: list[str]) -> None:
     parser.add_argument("source", help=SOURCE_HELP)
     parser.add_argument("--seed", type=int, default=0, help="seed of the samples (default 0)")
-    parser.add_argument("--count", type=int, default=64, help="how many samples (default 64)")
-    parser.add_argument("--columns", type=int, default=8, help="pictures in a row (default 8)")
+    parser.add_argument("--count", type=int, help="how many samples (default 64, or as many of each class)")
+    parser.add_argument("--columns", type=int, help="pictures in a row (default 8, or one for each class)")
+    parser.add_argument("--class", dest="label", help="name of the class that a conditional generator draws, default all")
     add_output(parser, "samples.png")
 
 
 def execute(options: argparse.Namespace) -> int:
     from ganplay import pictures
+    from ganplay.latent.noise import class_index, grid_size
     from ganplay.latent.sampling import sample
     from ganplay.sources import resolve
 
     loaded = resolve(options.source, allow_paths=True)
-    if options.columns < 1:
-        raise ValueError(f"columns is {options.columns}; it must be 1 or more.")
-    made = sample(loaded, options.seed, options.count)
-    return save(pictures.draw(made, columns=options.columns), options)
+    count, columns = grid_size(loaded.recipe)
+    columns = columns if options.columns is None else options.columns
+    if columns < 1:
+        raise ValueError(f"columns is {columns}; it must be 1 or more.")
+    label = None if options.label is None else class_index(loaded.recipe, options.label)
+    made = sample(loaded, options.seed, count if options.count is None else options.count, label)
+    return save(pictures.draw(made, columns=columns), options)
 
 
 def add_output(parser: argparse.ArgumentParser, default: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 
 DEFAULT = "quick-digits"
 
@@ -29,6 +30,7 @@ def configure(parser: argparse.ArgumentParser, words: list[str]) -> None:
 
 
 def execute(options: argparse.Namespace) -> int:
+    from ganplay.advice import advice
     from ganplay.commands.flags import base_recipe, changes
     from ganplay.commands.training import follow
     from ganplay.recipes import recipes
@@ -36,6 +38,8 @@ def execute(options: argparse.Namespace) -> int:
     from ganplay.runs.limits import cores
 
     recipe = base_recipe(options.recipe).change(changes(options))
+    for doubt in advice(recipe):
+        print(f"Note: {doubt}", file=sys.stderr)
     base = options.recipe if options.recipe in recipes else None
     threads = cores() if options.threads is None else options.threads
     run = store.create(recipe, options.label, base, threads=threads, queued=False)

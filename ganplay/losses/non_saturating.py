@@ -19,9 +19,15 @@ from ganplay.options import option
 @losses.register("non-saturating")
 @dataclass(frozen=True)
 class NonSaturating(Loss):
-    """Cross-entropy for D; for G the cross-entropy with the labels swapped."""
+    """Cross-entropy for D; for G the cross-entropy with the labels swapped.
+
+    One-sided smoothing s (arXiv 1606.03498, section 3.4) asks D for 1 - s instead of 1 on real samples, so that it
+    gains nothing by being certain of them. The target of fakes stays 0: raising it would make D protect the fakes
+    that G makes already.
+    """
 
     average: bool = option(False, "Average the discriminator's real and fake terms instead of adding them.")
+    smoothing: float = option(0.0, "Label smoothing s: the real target is 1 - s instead of 1.", low=0.0, high=0.5)
 
     formula = r"L_D = -\log D(x) - \log(1 - D(G(z))), \qquad L_G = -\log D(G(z))"
     example = Example(
@@ -33,7 +39,8 @@ class NonSaturating(Loss):
     )
 
     def discriminator(self, real: Critique, fake: Critique) -> Tensor:
-        total = softplus(-real.logits) + softplus(fake.logits)  # (N,)
+        on_real = (1 - self.smoothing) * softplus(-real.logits) + self.smoothing * softplus(real.logits)
+        total = on_real + softplus(fake.logits)  # (N,)
         return total / 2 if self.average else total
 
     def generator(self, fake: Critique, real: Critique | None = None) -> Tensor:

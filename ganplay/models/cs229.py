@@ -13,20 +13,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from torch import Tensor, nn
-from torch.nn.functional import leaky_relu
+from torch import nn
 
-from ganplay.contracts import Critique, Network, Shapes
+from ganplay.contracts import Shapes
 from ganplay.models import discriminators, generators
-from ganplay.models.blocks.layers import OUTPUTS, Output, initialise_glorot
-from ganplay.models.dcgan import image_side
+from ganplay.models.blocks.discriminator import DiscriminatorPlan, ImageDiscriminator
+from ganplay.models.blocks.generator import GeneratorPlan, ImageGenerator
+from ganplay.models.blocks.labels import GeneratorLabels
+from ganplay.models.blocks.layers import NORMS, initialise_glorot
 from ganplay.options import option
 
 SLOPE = 0.2
+KERNEL = 4
 
 
 def _quarter(shapes: Shapes, noun: str) -> int:
-    side = image_side(shapes, noun)
+    side = shapes.sample[-1]
     if side % 4:
         raise ValueError(
             f"image_size is {side}, which the {noun} cannot work with: it scales by two twice, so the side must be a "
@@ -35,61 +37,45 @@ def _quarter(shapes: Shapes, noun: str) -> int:
     return side // 4
 
 
-class _Generator(nn.Module):
-    def __init__(self, config: Cs229Generator, shapes: Shapes, side: int) -> None:
-        super().__init__()
-        maps = config.maps
-        self.side = side
-        self.project = nn.Linear(shapes.latent, maps * side * side)
-        self.up = nn.ModuleList(nn.ConvTranspose2d(maps, maps, 4, stride=2, padding=1) for _ in range(2))
-        self.last = nn.Conv2d(maps, shapes.sample[0], 3, padding=1)
-        self.output = Output(config.output)
-
-    def forward(self, z: Tensor, y: Tensor | None = None) -> Tensor:
-        x = leaky_relu(self.project(z), SLOPE).unflatten(1, (-1, self.side, self.side))  # (N, maps, 7, 7)
-        for up in self.up:
-            x = leaky_relu(up(x), SLOPE)  # (N, maps, 14, 14), then (N, maps, 28, 28)
-        return self.output(self.last(x))
-
-
-class _Discriminator(nn.Module):
-    def __init__(self, config: Cs229Discriminator, shapes: Shapes, side: int) -> None:
-        super().__init__()
-        maps = config.maps
-        self.down = nn.ModuleList(
-            nn.Conv2d(inputs, maps, 4, stride=2, padding=1) for inputs in (shapes.sample[0], maps)
-        )
-        self.head = nn.Linear(maps * side * side, 1)
-
-    def forward(self, x: Tensor, y: Tensor | None = None) -> Critique:
-        for down in self.down:
-            x = leaky_relu(down(x), SLOPE)  # (N, maps, 14, 14), then (N, maps, 7, 7)
-        features = x.flatten(1)
-        return Critique(self.head(features).squeeze(1), features=features)
-
-
 @generators.register("cs229")
 @dataclass(frozen=True)
-class Cs229Generator(Network):
+class Cs229Generator(ImageGenerator):
     """Linear to a map a quarter of the image's side, two doublings, one convolution to the image."""
 
     maps: int = option(128, "Feature maps of every block.", low=1, high=1024)
-    output: str = option("tanh", "Last activation.", choices=OUTPUTS[:2])
+    norm: str = option("none", "Normalisation after every layer but the last.", choices=NORMS)
 
-    def build(self, shapes: Shapes) -> nn.Module:
-        network = _Generator(self, shapes, _quarter(shapes, "generator 'cs229'"))
+    def plan(self, shapes: Shapes, labels: GeneratorLabels) -> GeneratorPlan:
+        side = _quarter(shapes, f"generator '{self.kind}'")
+        stages = tuple(self.up(self.maps, side * factor, KERNEL, labels) for factor in (2, 4))
+        return GeneratorPlan(
+            self.maps, side, stages, lambda channels: nn.Conv2d(channels, shapes.sample[0], 3, padding=1)
+        )
+
+    def activation(self) -> nn.Module:
+        return nn.LeakyReLU(SLOPE)
+
+    def initialise(self, network: nn.Module) -> None:
         initialise_glorot(network)
-        return network
 
 
 @discriminators.register("cs229")
 @dataclass(frozen=True)
-class Cs229Discriminator(Network):
+class Cs229Discriminator(ImageDiscriminator):
     """Two halving convolutions and a linear layer, without normalisation."""
 
     maps: int = option(128, "Feature maps of every block.", low=1, high=1024)
+    norm: str = option("none", "Normalisation after the convolutions; none, layer or instance with a gradient penalty.",
+                       choices=NORMS)  # fmt: skip
 
-    def build(self, shapes: Shapes) -> nn.Module:
-        network = _Discriminator(self, shapes, _quarter(shapes, "discriminator 'cs229'"))
+    def plan(self, shapes: Shapes) -> DiscriminatorPlan:
+        side = _quarter(shapes, f"discriminator '{self.kind}'")
+        stages = tuple(self.down(self.maps, side * factor, KERNEL) for factor in (4, 2))
+        return DiscriminatorPlan(stages, _linear)
+
+    def initialise(self, network: nn.Module) -> None:
         initialise_glorot(network)
-        return network
+
+
+def _linear(channels: int, side: int) -> nn.Module:
+    return nn.Sequential(nn.Flatten(), nn.Linear(channels * side * side, 1))

@@ -29,7 +29,7 @@ def layer_statistics(network: nn.Module, threshold: float = THRESHOLD) -> dict[s
     for name, layer in network.named_modules():
         if not isinstance(layer, (nn.Linear, nn.Conv2d, nn.ConvTranspose2d)):
             continue
-        gradients = [parameter.grad for parameter in layer.parameters(recurse=False) if parameter.grad is not None]
+        gradients = [parameter.grad for parameter in layer.parameters() if parameter.grad is not None]
         if gradients:
             flat = torch.cat([gradient.flatten() for gradient in gradients])
             small = int((flat.abs() < threshold).sum())

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from ganplay import checkpoint
 from ganplay.data.resident import Samples
 from ganplay.files import write_atomically
-from ganplay.latent.noise import fixed_noise
+from ganplay.latent.noise import fixed_noise, grid_size
 from ganplay.pictures import draw
 from ganplay.probes.gradients import layer_statistics
 from ganplay.runs import store
@@ -28,7 +28,7 @@ LOSSES = 3  # the first of them, which must stay finite
 KEPT = 3  # checkpoints
 QUOTA_SECONDS = 30.0  # least time between two looks at the size of all runs
 PATIENCE = 20.0  # a checkpoint that took t seconds is followed by at least 20 t without one: at most 5 % of the time
-SHOWN_IMAGES, SHOWN_POINTS = 64, 512
+SHOWN_POINTS = 512
 
 
 class DivergenceError(ValueError):
@@ -60,7 +60,8 @@ class Recorder:
         self._next_checkpoint = time.monotonic() + checkpoint_seconds
         self._next_quota = 0.0
         flat = len(state.recipe.shapes.sample) == 1
-        self._noise = fixed_noise(state.recipe, SHOWN_POINTS if flat else SHOWN_IMAGES)
+        count, self._columns = grid_size(state.recipe)
+        self._noise = fixed_noise(state.recipe, SHOWN_POINTS if flat else count)
         self._real = data.batch(torch.arange(min(SHOWN_POINTS, len(data))))[0] if flat else None
         self._metrics = (run.folder / "metrics.jsonl").open("ab", buffering=0)
         if state.images == 0:
@@ -123,7 +124,7 @@ class Recorder:
         buffer = io.BytesIO()
         with torch.random.fork_rng(devices=[]):  # whatever a network draws, training must not notice
             torch.manual_seed(self.recipe.seed)
-            picture = draw(sample(state, self._noise), self._real)
+            picture = draw(sample(state, self._noise), self._real, self._columns)
         picture.save(buffer, "WEBP", quality=90)
         write_atomically(self.run.sample_path(state.images), buffer.getvalue())
 

@@ -58,6 +58,8 @@ def list_sources() -> list[dict[str, str]]:
 def sample(source: str, seed: int, count: int) -> str:
     """The samples of a seed as one PNG file: a grid of eight columns (square beyond 64), or a scatter for a 2-D set.
 
+    The samples of a conditional generator go through its classes in turn, one column each.
+
     Args:
         source: a key from `/sources`, such as `run:20261121-231500-quick-digits-3f2a`.
         seed: 0 to 2147483647. The same seed and weights give the same picture.
@@ -65,7 +67,7 @@ def sample(source: str, seed: int, count: int) -> str:
     """
     loaded = _open(source)
     samples = sampling.sample(loaded, _whole(seed), _whole(count))
-    return _file(drawing.grid(samples, loaded.recipe.dataset), "samples.png")
+    return _file(drawing.grid(samples, loaded.recipe.dataset, loaded.recipe.shapes.classes), "samples.png")
 
 
 @spoken

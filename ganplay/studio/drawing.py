@@ -12,14 +12,19 @@ from ganplay import pictures
 from ganplay.contracts import Dataset
 from ganplay.data.resident import load
 
-GRID_COLUMNS, STRIP_COLUMNS = 8, 7  # 21 steps in three rows of seven stay readable on a phone
+GRID_COLUMNS, STRIP_COLUMNS, MOST_CLASSES = 8, 7, 16  # 21 steps in three rows of seven stay readable on a phone
 _WIDTH, _LARGEST = 900, 10  # pixels a picture is enlarged towards, and the side of one enlarged pixel at most
 _REAL = 1_000  # real points behind a scatter
 
 
-def grid(samples: Tensor, dataset: Dataset) -> Image.Image:
-    """Samples (N, *sample) as a grid of eight columns, or a square one beyond 64; points (N, 2) as a scatter."""
-    return _draw(samples, dataset, max(GRID_COLUMNS, math.ceil(math.sqrt(len(samples)))))
+def grid(samples: Tensor, dataset: Dataset, classes: int = 0) -> Image.Image:
+    """Samples (N, *sample) as a grid of eight columns, or a square one beyond 64; points (N, 2) as a scatter.
+
+    Args:
+        classes: of samples that go through them in turn; each of up to 16 then has a column.
+    """
+    square = max(GRID_COLUMNS, math.ceil(math.sqrt(len(samples))))
+    return _draw(samples, dataset, classes if 2 <= classes <= MOST_CLASSES else square)
 
 
 def strip(samples: Tensor, dataset: Dataset) -> Image.Image:

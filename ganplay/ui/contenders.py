@@ -10,6 +10,7 @@ from typing import Any
 
 import streamlit as st
 
+from ganplay.advice import advice
 from ganplay.charts.style import colour
 from ganplay.data.images import ImageSet
 from ganplay.recipe import Recipe
@@ -86,6 +87,12 @@ def problem_of(plain: dict[str, Any]) -> str:
     return ""
 
 
+@st.cache_data(show_spinner=False, max_entries=500)
+def advice_of(plain: dict[str, Any]) -> tuple[str, ...]:
+    """A sentence for each doubtful combination in a recipe."""
+    return advice(Recipe.from_json(plain))
+
+
 def _common(rows: list[dict[str, Any]]) -> dict[str, Any]:
     """Draws what holds for all; its values by path."""
     stored = st.session_state["common"]
@@ -126,6 +133,8 @@ def _row(row: dict[str, Any], index: int, common: dict[str, Any], count: int) ->
                 if isinstance(whole.dataset, ImageSet):
                     whole.dataset.content()  # a set of one's own pictures may be missing
                 sentence = problem_of(whole.to_json())
+                for doubt in advice_of(whole.to_json()):
+                    st.warning(doubt, icon="🤔")
             except ValueError as error:
                 sentence = str(error)
         if sentence:

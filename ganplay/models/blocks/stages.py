@@ -1,0 +1,134 @@
+"""Stages: the rows of a document's table, each a convolution with its normalisation and activation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from ganplay.contracts import Shapes
+from ganplay.models.blocks.labels import ConditionalBatchNorm2d
+
+
+def image_side(shapes: Shapes, noun: str) -> int:
+    """Height (and width) of an image sample.
+
+    Raises:
+        ValueError: the samples are points.
+    """
+    if len(shapes.sample) != 3:
+        raise ValueError(
+            f"The {noun} is convolutional and needs images; this data set has points. Use fully-connected."
+        )
+    return shapes.sample[-1]
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One row of a table, before anybody knows how many channels come in.
+
+    Attributes:
+        width: feature maps it makes.
+        side: height (and width) of those maps.
+        make: channels in -> module; the module is called with a map (a generator's also with the label's code).
+    """
+
+    width: int
+    side: int
+    make: Callable[[int], nn.Module]
+
+
+class FromNoise(nn.Linear):
+    """The first layer of a generator: a latent (N, z) to a map (N, width, side, side).
+
+    A transposed convolution of a 1x1 map with a kernel as large as its output, which is one matrix product.
+    """
+
+    def __init__(self, latent: int, width: int, side: int, bias: bool = True) -> None:
+        super().__init__(latent, width * side * side, bias=bias)
+        self.width, self.side = width, side
+
+    def forward(self, z: Tensor) -> Tensor:
+        return super().forward(z).unflatten(1, (self.width, self.side, self.side))
+
+
+class Finish(nn.Module):
+    """What follows a convolution: normalisation, activation, dropout."""
+
+    def __init__(self, norm: nn.Module, activation: nn.Module, dropout: float = 0.0) -> None:
+        super().__init__()
+        self.norm = norm
+        self.activation = activation
+        self.dropout = nn.Dropout(dropout) if dropout else nn.Identity()
+
+    def forward(self, x: Tensor, code: Tensor | None = None) -> Tensor:
+        return self.dropout(self.activation(normalise(self.norm, x, code)))
+
+
+class Up(nn.Module):
+    """A transposed convolution that doubles the side, then normalisation, activation and dropout."""
+
+    def __init__(self, channels: int, width: int, kernel: int, finish: Finish) -> None:
+        super().__init__()
+        self.convolution = doubling(channels, width, kernel, bias=isinstance(finish.norm, nn.Identity))
+        self.finish = finish
+
+    def forward(self, x: Tensor, code: Tensor | None = None) -> Tensor:
+        return self.finish(self.convolution(x), code)
+
+
+class Down(nn.Module):
+    """A convolution, then normalisation, activation and dropout."""
+
+    def __init__(
+        self, channels: int, width: int, kernel: int, stride: int, finish: Finish, padding: int | None = None
+    ) -> None:
+        super().__init__()
+        padding = (kernel - 1) // 2 if padding is None else padding
+        bias = isinstance(finish.norm, nn.Identity)  # a normalisation would cancel it
+        self.convolution = nn.Conv2d(channels, width, kernel, stride=stride, padding=padding, bias=bias)
+        self.finish = finish
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.finish(self.convolution(x))
+
+
+def doubling(channels: int, width: int, kernel: int, bias: bool = True) -> nn.ConvTranspose2d:
+    """A transposed convolution with stride 2 whose padding makes a side of exactly twice the length."""
+    padding = (kernel - 1) // 2
+    return nn.ConvTranspose2d(
+        channels, width, kernel, stride=2, padding=padding, output_padding=2 + 2 * padding - kernel, bias=bias
+    )
+
+
+def side_after(side: int, kernel: int, stride: int, padding: int | None = None) -> int:
+    """Height of the map that `Down` makes of one of height `side`."""
+    padding = (kernel - 1) // 2 if padding is None else padding
+    return (side + 2 * padding - kernel) // stride + 1
+
+
+def normalise(norm: nn.Module, x: Tensor, code: Tensor | None) -> Tensor:
+    """Applies a normalisation, giving the label to one that wants it."""
+    return norm(x, code) if isinstance(norm, ConditionalBatchNorm2d) else norm(x)
+
+
+class MinibatchDeviation(nn.Module):
+    """One more map that tells how much the samples of a group differ (arXiv 1710.10196, section 3).
+
+    The batch is split into groups of `group` samples (one group when that does not divide it); the map holds, for all
+    samples of a group alike, the standard deviation over the group, averaged over channels and places.
+    """
+
+    def __init__(self, group: int = 4) -> None:
+        super().__init__()
+        self.group = group
+
+    def forward(self, x: Tensor) -> Tensor:
+        count = len(x)
+        size = self.group if count % self.group == 0 else count
+        grouped = x.float().unflatten(0, (size, count // size))  # members of one group lie count/size apart
+        spread = (grouped.var(0, correction=0) + 1e-8).sqrt().flatten(1).mean(1)  # (count / size,)
+        maps = spread.repeat(size).view(-1, 1, 1, 1).expand(-1, 1, *x.shape[2:])
+        return torch.cat([x, maps.to(x.dtype)], 1)  # (N, C + 1, H, W)
