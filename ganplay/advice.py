@@ -16,7 +16,6 @@ def advice(recipe: Recipe) -> tuple[str, ...]:
 def _findings(recipe: Recipe) -> list[tuple[bool, str]]:
     kinds = {penalty.kind for penalty in recipe.penalties}
     spectral = getattr(recipe.discriminator, "spectral_norm", False)
-    smoothing = getattr(recipe.loss, "smoothing", 0.0)
     slopes = [penalty.kind for penalty in recipe.penalties if penalty.per_sample]
     return [
         (
@@ -26,8 +25,8 @@ def _findings(recipe: Recipe) -> list[tuple[bool, str]]:
         ),
         (
             "weight-clip" in kinds and getattr(recipe.discriminator_optimiser, "beta1", 0.0) > 0,
-            "Weight clipping and momentum fight each other, for momentum keeps pushing weights that the clip sets back; "
-            "the WGAN paper uses RMSprop, or take beta1 0.",
+            "Weight clipping and momentum fight each other, for momentum keeps pushing weights that the clip sets "
+            "back; the WGAN paper uses RMSprop, or take beta1 0.",
         ),
         (
             "weight-clip" in kinds and spectral,
@@ -44,7 +43,7 @@ def _findings(recipe: Recipe) -> list[tuple[bool, str]]:
             "add r1 and r2.",
         ),
         (
-            recipe.loss.scores and (recipe.flip_labels > 0 or smoothing > 0),
+            recipe.loss.kind in ("wasserstein", "relativistic") and recipe.flip_labels > 0,
             "A critic's score knows no labels: flipping some only shrinks the difference that it is asked to find.",
         ),
         (

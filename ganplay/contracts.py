@@ -80,11 +80,15 @@ class Example:
 
 
 class Loss(Checked):
-    """A pure function of logits. Both methods return one value per sample, (N,), to be minimised."""
+    """A pure function of logits. Both methods return one value per sample, (N,), to be minimised.
+
+    Label flipping exchanges real[i] and fake[i] together before `discriminator` sees them.
+    """
 
     formula: ClassVar[str]  # LaTeX, shown on the pages
     example: ClassVar[Example]  # holds for the default configuration
-    scores: ClassVar[bool] = False  # True when logits are unbounded scores, so that 0 is no decision boundary
+    scores: ClassVar[bool] = False  # True when logits are scores that no value divides into real and fake
+    boundary: ClassVar[float] = 0.0  # the logit above which a sample counts as real, where there is such a value
     relative: ClassVar[bool] = False  # True when `generator` needs the critique of real samples
 
     def discriminator(self, real: Critique, fake: Critique) -> Tensor:

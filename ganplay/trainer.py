@@ -8,8 +8,9 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 
 import torch
-from torch import Generator, Tensor, nn
+from torch import Generator, Tensor
 from torch.nn.functional import cross_entropy
+from torch.nn.modules.dropout import _DropoutNd
 
 from ganplay.augment import add_noise, augment, noise_deviation
 from ganplay.contracts import Critique
@@ -34,7 +35,7 @@ class Step:
         seconds: time spent training so far.
         discriminator_loss, generator_loss: mean losses with the class terms, the discriminator's without its penalties.
         penalty: mean of the weighted penalties, 0 without one.
-        accuracy_real, accuracy_fake: share of real logits above 0 and of fake logits below 0.
+        accuracy_real, accuracy_fake: share of real logits above the loss's boundary and of fake logits below it.
         score: the metric against held-out data, in the steps where it was computed.
         state: the live state, valid until the next step is asked for; `.grad` still holds both nets' gradients.
     """
@@ -78,7 +79,8 @@ def train(
     generator, discriminator = state.generator.train(), state.discriminator.train()
     order = Order(len(data), recipe.seed)
     loss, size, conditional = recipe.loss, recipe.batch_size, recipe.shapes.classes > 0
-    drops = any(isinstance(layer, nn.Dropout) for net in (generator, discriminator) for layer in net.modules())
+    drops = any(isinstance(layer, _DropoutNd) for net in (generator, discriminator) for layer in net.modules())
+    labels = data.labels.to(device) if conditional else None
 
     def take(position: int) -> tuple[Tensor, Tensor | None]:
         x, y = data.batch(order.take(position, size))
@@ -104,7 +106,7 @@ def train(
 
     while not _finished(recipe, state):
         started = time.perf_counter()
-        with _dropout_from(state.noise) if drops else nullcontext():
+        with _dropout_of(state) if drops else nullcontext():
             # Discriminator: real and fake batches apart, so that batch norm sees each with its own statistics
             discriminator.requires_grad_(True)
             rows = []
@@ -127,8 +129,8 @@ def train(
                 for term in recipe.penalties:
                     term.project(discriminator)
                 state.images += size
-                correct = (on_real.logits > 0).float().mean(), (on_fake.logits < 0).float().mean()
-                rows.append(torch.stack([objective.detach(), penalty.detach(), *correct]))
+                right = (on_real.logits > loss.boundary).float().mean(), (on_fake.logits < loss.boundary).float().mean()
+                rows.append(torch.stack([objective.detach(), penalty.detach(), *right]))
 
             # Generator
             discriminator.requires_grad_(False)
@@ -139,7 +141,7 @@ def train(
                     real, y = take(state.images - size)
                     on_real = critique(shown(real), y)
                 else:
-                    y = _drawn_labels(data, size, state.noise).to(device) if conditional else None
+                    y = _drawn_labels(labels, size, state.noise) if conditional else None
                 on_fake = critique(shown(make(y)), y)
                 objective = loss.generator(on_fake, on_real).mean()
                 objective = objective + recipe.class_weight * class_loss(on_fake, y).mean()
@@ -191,16 +193,20 @@ def _flipped(real: Critique, fake: Critique, share: float, random: Generator) ->
     )
 
 
-def _drawn_labels(data: Samples, count: int, random: Generator) -> Tensor:
+def _drawn_labels(labels: Tensor, count: int, random: Generator) -> Tensor:
     """Labels (count,) drawn from the data's own, so that rare classes stay rare."""
-    return data.labels[torch.randint(len(data), (count,), generator=random, device=random.device).cpu()]
+    return labels[torch.randint(len(labels), (count,), generator=random, device=random.device)]
 
 
 @contextmanager
-def _dropout_from(random: Generator) -> Iterator[None]:
-    """Inside the block the global generator, from which dropout draws, follows the run's own stream."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(int(torch.randint(2**62, (), generator=random, device=random.device)))
+def _dropout_of(state: State) -> Iterator[None]:
+    """Inside the block the global generator, from which dropout draws, follows the run's seed and its rounds.
+
+    A seed drawn from the run's stream would have to be read back from the device, which waits for it.
+    """
+    device = torch.device(state.device)
+    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+        torch.manual_seed(generator_for(state.recipe.seed, f"dropout of round {state.rounds}").initial_seed())
         yield
 
 

@@ -18,12 +18,18 @@ def test_the_recipes_that_come_with_the_package_raise_no_doubt(name):
     [
         ({"loss": "wasserstein"}, "nothing keeps Lipschitz"),
         ({"loss": "wasserstein", "penalties": "weight-clip"}, "momentum fight"),
-        ({"penalties": "weight-clip", "discriminator_optimiser.beta1": 0, "discriminator.spectral_norm": True}, "shape"),
+        (
+            {"penalties": "weight-clip", "discriminator_optimiser.beta1": 0, "discriminator.spectral_norm": True},
+            "shape",
+        ),
         ({"penalties": "gradient-penalty,dragan"}, "gradient-penalty and dragan ask the critic for different slopes"),
         ({"loss": "relativistic"}, "add r1 and r2"),
         ({"loss": "wasserstein", "penalties": "gradient-penalty", "flip_labels": 0.1}, "knows no labels"),
         ({"penalties": "r1", "discriminator.minibatch_deviation": True}, "holds only roughly"),
-        ({"generator.conditioning": "concat", "discriminator.conditioning": "auxiliary", "class_weight": 0}, "weight 0"),
+        (
+            {"generator.conditioning": "concat", "discriminator.conditioning": "auxiliary", "class_weight": 0},
+            "weight 0",
+        ),
         ({"generator.conditioning": "concat", "discriminator.conditioning": "auxiliary", "class_weight": 50}, "varied"),
     ],
 )

@@ -78,11 +78,13 @@ def test_only_relative_losses_need_real_samples_for_the_generator(name):
 
 
 @pytest.mark.parametrize("name", losses.names())
-def test_zero_is_where_undecided_logits_settle_unless_they_are_scores(name):
-    loss, undecided = losses[name](), critique(0.0, requires_grad=True)
+def test_undecided_logits_settle_at_the_boundary_unless_they_are_scores(name):
+    loss = losses[name]()
+    undecided = critique(loss.boundary, requires_grad=True)
     loss.discriminator(undecided, undecided).sum().backward()
     settles = undecided.logits.grad.item() == 0
-    apart = [means(loss, torch.tensor([shift]), torch.tensor([shift]))[0] for shift in (-2.0, 0.0, 2.0)]
+    shifted = [torch.tensor([loss.boundary + shift]) for shift in (-2.0, 0.0, 2.0)]
+    apart = [means(loss, logits, logits)[0] for logits in shifted]
     assert loss.scores == (not (settles and apart[1] < min(apart[0], apart[2])))
 
 
@@ -171,7 +173,7 @@ def test_smoothing_past_one_half_is_refused(name):
         losses[name](smoothing=0.9)
 
 
-@pytest.mark.parametrize(("a", "b", "c"), [(0.0, 1.0, 1.0), (-1.0, 1.0, 0.0), (0.3, -2.0, 4.0)])
+@pytest.mark.parametrize(("a", "b", "c"), [(0.0, 1.0, 1.0), (-1.0, 1.0, 0.0), (-2.0, 0.3, 4.0)])
 def test_least_squares_is_half_the_mean_squared_distance_to_each_target(a, b, c):
     real, fake = random_logits()
     loss = losses["least-squares"](fake_target=a, real_target=b, generator_target=c)
@@ -179,9 +181,15 @@ def test_least_squares_is_half_the_mean_squared_distance_to_each_target(a, b, c)
     assert means(loss, real, fake) == pytest.approx(((to_a + to_b) / 2, to_c / 2))
 
 
-def test_least_squares_with_one_target_for_both_kinds_is_refused():
-    with pytest.raises(ValueError, match="real_target and fake_target are both 1; they must differ"):
-        losses["least-squares"](fake_target=1)
+@pytest.mark.parametrize("target", [1.0, 2.0])
+def test_least_squares_refuses_a_real_target_that_is_not_the_higher_one(target):
+    with pytest.raises(ValueError, match="real_target is 1 and fake_target [12]; the target of real samples must be"):
+        losses["least-squares"](fake_target=target)
+
+
+def test_the_boundary_of_least_squares_is_half_way_between_its_targets():
+    assert losses["least-squares"]().boundary == 0.5
+    assert losses["least-squares"](fake_target=-1.0).boundary == 0.0
 
 
 def test_hinge_is_equation_12_of_document_004():

@@ -24,7 +24,7 @@ class LeastSquares(Loss):
     that of fakes: with a = 0 and b = 1 it is 1 - s.
 
     Raises:
-        ValueError: the targets of real and fake samples are the same.
+        ValueError: the target of real samples is not above that of fake ones.
     """
 
     fake_target: float = option(0.0, "Target a of fake samples.", low=-10.0, high=10.0)
@@ -41,14 +41,17 @@ class LeastSquares(Loss):
         working="The real score misses its target 1 by 1 and the fake one its target 0 by 2: L_D = 1/2 + 4/2. "
         "G wants 1 for its fake and misses by 1: L_G = 1/2.",
     )
-    scores = True  # undecided samples settle half way between the targets, at 1/2 and not at 0
+
+    @property
+    def boundary(self) -> float:
+        return (self.real_target + self.fake_target) / 2
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.real_target == self.fake_target:
+        if self.real_target <= self.fake_target:
             raise ValueError(
-                f"real_target and fake_target are both {self.real_target:g}; they must differ, for the discriminator "
-                "to tell real from fake."
+                f"real_target is {self.real_target:g} and fake_target {self.fake_target:g}; the target of real samples "
+                "must be the higher one."
             )
 
     def discriminator(self, real: Critique, fake: Critique) -> Tensor:
