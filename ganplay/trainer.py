@@ -17,12 +17,14 @@ from ganplay.contracts import Critique
 from ganplay.data.order import Order
 from ganplay.data.resident import Samples, load
 from ganplay.latent.noise import draw, fixed_labels, fixed_noise
+from ganplay.metrics.budget import ScoreBudget
 from ganplay.precision import autocast
 from ganplay.randomness import generator_for
 from ganplay.recipe import Recipe
 from ganplay.state import State
 
-SCORED = 1_000  # samples and held-out real samples behind one score
+SCORED = 1_000  # samples and held-out real samples behind one score, where the metric does not say
+PART = 256  # of those that are made at once, which bounds the memory
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,8 @@ class Step:
         discriminator_loss, generator_loss: mean losses with the class terms, the discriminator's without its penalties.
         penalty: mean of the weighted penalties, 0 without one.
         accuracy_real, accuracy_fake: share of real logits above the loss's boundary and of fake logits below it.
-        score: the metric against held-out data, in the steps where it was computed.
+        score: the metric against held-out data, in the steps where it was computed: those that are due, as long as
+            scores take no more than a tenth of the time (`metrics.budget`).
         state: the live state, valid until the next step is asked for; `.grad` still holds both nets' gradients.
     """
 
@@ -77,7 +80,7 @@ def train(
     if recipe.score_every and held_out is None:
         held_out = load(recipe.dataset, recipe.shapes.sample, "test")
     generator, discriminator = state.generator.train(), state.discriminator.train()
-    order = Order(len(data), recipe.seed)
+    order, budget, begun = Order(len(data), recipe.seed), ScoreBudget(), state.seconds
     loss, size, conditional = recipe.loss, recipe.batch_size, recipe.shapes.classes > 0
     drops = any(isinstance(layer, _DropoutNd) for net in (generator, discriminator) for layer in net.modules())
     labels = data.labels.to(device) if conditional else None
@@ -155,7 +158,10 @@ def train(
         # Report
         state.rounds += 1
         state.seconds += time.perf_counter() - started
-        score = _score(recipe, state, held_out) if _crossed(state.images, recipe, recipe.score_every) else None
+        score = None
+        if _crossed(state.images, recipe, recipe.score_every) and budget.allows(state.seconds - begun):
+            with budget.paying():
+                score = _score(recipe, state, held_out)
         state.reached = int(score is not None and recipe.stop_score > 0 and score <= recipe.stop_score)
         discriminator_loss, penalty, accuracy_real, accuracy_fake = torch.stack(rows).mean(0)
         yield Step(
@@ -221,6 +227,10 @@ def _crossed(images: int, recipe: Recipe, every: int) -> bool:
 
 
 def _score(recipe: Recipe, state: State, held_out: Samples) -> float:
-    chosen = torch.randperm(len(held_out), generator=generator_for(recipe.seed, "held out"))[:SCORED]
+    count = getattr(recipe.metric, "samples", SCORED)
+    chosen = torch.randperm(len(held_out), generator=generator_for(recipe.seed, "held out"))[:count]
     real, _ = held_out.batch(chosen)
-    return recipe.metric(real, sample(state, fixed_noise(recipe, len(chosen))).cpu())
+    z, y = fixed_noise(recipe, len(chosen)), fixed_labels(recipe, len(chosen))
+    parts = [slice(start, start + PART) for start in range(0, len(chosen), PART)]
+    fake = [sample(state, z[part], None if y is None else y[part]).cpu() for part in parts]
+    return recipe.metric(real, torch.cat(fake))
