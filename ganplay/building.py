@@ -8,6 +8,7 @@ from contextlib import contextmanager
 import torch
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
+from torch.nn.utils.parametrize import is_parametrized
 
 from ganplay.environment import limit
 from ganplay.randomness import generator_for
@@ -41,13 +42,13 @@ def _refuse_senseless_labels(recipe: Recipe) -> None:
         )
     if told != "none" and asks == "none":
         raise ValueError(
-            f"generator.conditioning is {told}, but the discriminator is told no label, so nothing rewards a sample for "
-            "showing its class; choose a discriminator.conditioning too."
+            f"generator.conditioning is {told}, but the discriminator is told no label, so nothing rewards a sample "
+            "for showing its class; choose a discriminator.conditioning too."
         )
     if told == "none" and asks != "none":
         raise ValueError(
-            f"discriminator.conditioning is {asks}, but the generator is told no label, so its samples have no class to "
-            "check; choose a generator.conditioning too."
+            f"discriminator.conditioning is {asks}, but the generator is told no label, so its samples have no class "
+            "to check; choose a generator.conditioning too."
         )
 
 
@@ -59,6 +60,7 @@ def check(recipe: Recipe) -> None:
             or training would need more memory than a run may take.
     """
     recipe.dataset.check()
+    recipe.metric.check()
     needed, allowed = memory_needed(recipe) / 1e9, run_gigabytes()
     if needed > allowed:
         raise ValueError(
@@ -109,7 +111,11 @@ def _counting(network: nn.Module) -> Iterator[list[int]]:
         if isinstance(output, torch.Tensor):
             counts.append(output.numel())
 
-    handles = [layer.register_forward_hook(note) for layer in network.modules() if not any(layer.children())]
+    # Spectral norm hangs below the layer whose weight it divides: neither hides the layer nor puts out a map itself.
+    wrapped = {layer for layer in network.modules() if is_parametrized(layer)}
+    below = {part for layer in wrapped for part in layer.parametrizations.modules()}
+    layers = [layer for layer in network.modules() if layer in wrapped or not any(layer.children())]
+    handles = [layer.register_forward_hook(note) for layer in layers if layer not in below]
     try:
         yield counts
     finally:

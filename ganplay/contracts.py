@@ -170,6 +170,9 @@ class Metric(Checked):
 
     title: ClassVar[str]
 
+    def check(self) -> None:
+        """Raises a ValueError when it is certain, without reading anything, that the score cannot be computed."""
+
     def __call__(self, real: Tensor, fake: Tensor) -> float:
         """The score of `fake` (M, *sample) against `real` (N, *sample)."""
         raise NotImplementedError

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ganplay.checkpoint import LoadedGenerator
 
 CHECKPOINT, RUN = "checkpoint:", "run:"
+CLASSIFIER = "ganplay-classifier-"  # how the format in a bundled classifier's config.json begins
 OPEN_AT_ONCE = 8  # generators kept in memory
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,95}")  # of a bundled folder: never a path, never hidden
 
@@ -90,7 +91,15 @@ def _bundled() -> list[Source]:
     root = paths.bundled_checkpoints()
     names = sorted(path.parent.name for path in root.glob("*/config.json")) if root.is_dir() else []
     usable = [name for name in names if _NAME.fullmatch(name) and (root / name / "model.safetensors").is_file()]
-    return [_describe_bundled(name, root / name) for name in usable]
+    return [_describe_bundled(name, root / name) for name in usable if not _is_classifier(root / name)]
+
+
+def _is_classifier(folder: Path) -> bool:
+    """True for the classifiers that lie beside the generators and cannot be sampled."""
+    try:
+        return str(read_json(folder / "config.json")["format"]).startswith(CLASSIFIER)
+    except (KeyError, TypeError, ValueError):
+        return False
 
 
 def _describe_bundled(name: str, folder: Path) -> Source:

@@ -21,7 +21,7 @@ STRIP = 21  # the number of steps in document 000's figures
 _BATCH = 256  # bounds the memory of one forward pass
 
 # More forward passes at once than there are cores only slow each other down (30 viewers waited 8.7 s instead of 0.2).
-_turns = threading.BoundedSemaphore(cores())
+turns = threading.BoundedSemaphore(cores())
 
 
 def sample(loaded: LoadedGenerator, seed: int, count: int, label: int | None = None) -> Tensor:
@@ -64,7 +64,7 @@ def generate(loaded: LoadedGenerator, z: Tensor, y: Tensor | None = None) -> Ten
     made = []
     for index, part in enumerate(z.split(_BATCH)):
         labels = None if y is None else y[index * _BATCH :][: len(part)].to(device)
-        with _turns:
+        with turns:
             made.append(loaded.module(part.to(device), labels).float().cpu())
     return torch.cat(made)
 
