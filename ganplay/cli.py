@@ -14,10 +14,12 @@ VERBS = {
     "resume": "go on with a run where it stopped, exactly as if it never had",
     "sample": "draw a grid of samples from a run or a checkpoint",
     "interpolate": "draw the path between two samples as a strip of pictures",
+    "evaluate": "measure a run or a checkpoint: distances to real data, variety, copies, class by class",
     "runs": "list the runs; pause, stop, rename, fork or delete one",
     "recipes": "list the recipes, or print one as JSON",
     "data": "list the data sets, fetch one, or add pictures of your own",
     "export": "write a run's generator as a checkpoint folder that can be shared",
+    "classifier": "train a classifier whose features the scores compare samples by",
 }
 
 FAILED, MISUSED, INTERRUPTED = 1, 2, 130

@@ -21,7 +21,7 @@ from ganplay.checkpoint import LoadedGenerator, load_discriminator
 from ganplay.contracts import Critique, Dataset
 from ganplay.data.resident import Samples, ignore, load
 from ganplay.latent.noise import fixed_labels, seeded
-from ganplay.latent.sampling import LARGEST_SEED, turns, generate
+from ganplay.latent.sampling import LARGEST_SEED, generate, turns
 from ganplay.metrics.discriminator import as_in_training
 from ganplay.metrics.features import choose, feature_set, loaded, to_bytes
 from ganplay.metrics.figure import Figure, Subject
@@ -236,14 +236,15 @@ def _discriminator(
     """The discriminator that was trained with the generator, or the sentence why it says nothing."""
     loss = generator.recipe.loss
     if loss.scores or loss.relative:
-        return f"With the loss '{loss.kind}' a logit of 0 is no boundary between real and generated: no D accuracy."
+        return f"With the loss '{loss.kind}' no logit divides real from generated: no D accuracy."
     path = _checkpoint_file(source, generator, allow_paths) if isinstance(source, str) else None
     if path is None:
         return "Only a run's checkpoint holds a discriminator: no D accuracy."
     try:
-        return as_in_training(load_discriminator(path))
+        discriminator = as_in_training(load_discriminator(path))
     except ValueError as error:  # replaced by a newer one, or damaged in a part that the generator does not need
         return f"{str(error).rstrip('.')}: no D accuracy."
+    return lambda x, y=None: Critique(discriminator(x, y).logits - loss.boundary)
 
 
 def _checkpoint_file(source: str, generator: LoadedGenerator, allow_paths: bool) -> Path | None:

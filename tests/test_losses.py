@@ -183,7 +183,7 @@ def test_least_squares_is_half_the_mean_squared_distance_to_each_target(a, b, c)
 
 @pytest.mark.parametrize("target", [1.0, 2.0])
 def test_least_squares_refuses_a_real_target_that_is_not_the_higher_one(target):
-    with pytest.raises(ValueError, match="real_target is 1 and fake_target [12]; the target of real samples must be"):
+    with pytest.raises(ValueError, match=r"real_target is 1 and fake_target [12]; the target of real samples must be"):
         losses["least-squares"](fake_target=target)
 
 

@@ -13,7 +13,7 @@ def configure(parser: argparse.ArgumentParser, words: list[str]) -> None:
     parser.add_argument("--seed", type=int, default=0, help="seed of the samples (default 0)")
     parser.add_argument("--count", type=int, help="how many samples (default 64, or as many of each class)")
     parser.add_argument("--columns", type=int, help="pictures in a row (default 8, or one for each class)")
-    parser.add_argument("--class", dest="label", help="name of the class that a conditional generator draws, default all")
+    parser.add_argument("--class", dest="label", help="class that a conditional generator draws, default all")
     add_output(parser, "samples.png")
 
 

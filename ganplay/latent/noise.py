@@ -44,7 +44,7 @@ def class_index(recipe: Recipe, name: str) -> int:
         ValueError: the generator is unconditional, or its data have no such class.
     """
     if recipe.shapes.classes == 0:
-        raise ValueError(f"The class {name!r} was asked for, but this generator is unconditional: it chooses by itself.")
+        raise ValueError(f"The class {name!r} was asked for, but this generator is unconditional.")
     names = recipe.dataset.class_names
     if name not in names:
         raise ValueError(f"There is no class {name!r}; choose one of {', '.join(names)}.")
