@@ -52,7 +52,7 @@ def generator(made=PLAIN, **options):
 
 @pytest.fixture(autouse=True)
 def classifier(monkeypatch):
-    install(monkeypatch)
+    install(monkeypatch, "digits-classifier")
 
 
 def by_name(evaluation):
@@ -67,7 +67,7 @@ def test_every_figure_says_its_features_counts_and_reference_and_stands_beside_r
     assert measures == set(MEASURES) - {"discriminator"}
     assert any("Only a run's checkpoint holds a discriminator" in note for note in found.notes)
     for figure in found.figures:
-        assert figure.features in ("MNIST classifier", "pixels", "raw values"), figure
+        assert figure.features in ("digits classifier", "pixels", "raw values"), figure
         assert figure.samples > 0, figure
         assert figure.real is not None, figure
         assert figure.real_samples > 0, figure
@@ -87,7 +87,7 @@ def test_real_data_stand_on_the_same_number_of_samples():
     found = evaluate(generator(), samples=2_000)
     assert found.samples == 297
     assert any("has 297; as many are generated" in note for note in found.notes)
-    whole = by_name(found)["FD (MNIST classifier)"]
+    whole = by_name(found)["FD (digits classifier)"]
     assert (whole.samples, whole.real_samples, whole.reference_samples) == (297, 297, 1_500)
     for figure in found.figures:
         if figure.metric in ("frechet-distance", "kernel-distance", "per-class", "precision-recall"):
@@ -96,7 +96,7 @@ def test_real_data_stand_on_the_same_number_of_samples():
 
 def test_a_generator_of_training_samples_is_found_out_by_its_neighbours():
     found = by_name(evaluate(generator(), samples=250, metrics=["neighbours", "precision-recall"]))
-    precision = found["precision (MNIST classifier)"]
+    precision = found["precision (digits classifier)"]
     nearest = found["distance to the nearest training sample (raw values)"]
     assert nearest.value == 0
     assert nearest.real > 1
@@ -108,18 +108,18 @@ def test_recall_and_similarity_betray_a_collapsed_generator():
     chosen = ("precision-recall", "ms-ssim", "frechet-distance")
     healthy = by_name(evaluate(generator(CONDITIONAL), samples=250, metrics=chosen))
     collapsed = by_name(evaluate(generator(CONDITIONAL, pool=one_each), samples=250, metrics=chosen))
-    assert collapsed["recall (MNIST classifier)"].value < 0.3 < healthy["recall (MNIST classifier)"].value
+    assert collapsed["recall (digits classifier)"].value < 0.3 < healthy["recall (digits classifier)"].value
     assert collapsed["MS-SSIM within a class, mean"].value == pytest.approx(1)
     assert healthy["MS-SSIM within a class, mean"].value < 0.8
-    assert collapsed["FD (MNIST classifier)"].value > healthy["FD (MNIST classifier)"].value
+    assert collapsed["FD (digits classifier)"].value > healthy["FD (digits classifier)"].value
 
 
 def test_classes_are_given_to_a_conditional_generator_evenly():
     found = by_name(evaluate(generator(CONDITIONAL), samples=290, metrics=["per-class"]))
     classes = [figure for figure in found.values() if figure.group]
     assert [figure.group for figure in classes] == list("0123456789")
-    assert all(figure.name == f"FD (MNIST classifier) of a class: {figure.group}" for figure in classes)
-    mean = found["FD (MNIST classifier) of a class, mean"]
+    assert all(figure.name == f"FD (digits classifier) of a class: {figure.group}" for figure in classes)
+    mean = found["FD (digits classifier) of a class, mean"]
     assert mean.value == pytest.approx(sum(figure.value for figure in classes) / 10)
     assert "covariance is singular" in mean.note  # 29 samples for 49 features
 
@@ -127,7 +127,7 @@ def test_classes_are_given_to_a_conditional_generator_evenly():
 def test_classes_of_an_unconditional_generator_are_called_predicted():
     found = evaluate(generator(), samples=290, metrics=["per-class"])
     assert {figure.name.split(":")[0] for figure in found.figures if figure.group} == {
-        "FD (MNIST classifier) of a predicted class"
+        "FD (digits classifier) of a predicted class"
     }
 
 
@@ -158,7 +158,7 @@ def test_a_given_class_is_measured_by_any_features():
 
 def test_against_the_test_split_the_training_split_stands_for_real_data():
     found = evaluate(generator(), samples=250, reference="test", metrics=["frechet-distance", "neighbours"])
-    distance = by_name(found)["FD (MNIST classifier)"]
+    distance = by_name(found)["FD (digits classifier)"]
     assert (distance.reference, distance.reference_samples, distance.real_split) == ("test", 250, "train")
     nearest = by_name(found)["distance to the nearest training sample (raw values)"]
     assert (nearest.value, nearest.reference, nearest.reference_samples, nearest.real_split) == (
@@ -273,10 +273,10 @@ def test_the_command_prints_and_writes_the_figures(capsys, tmp_path):
     said = capsys.readouterr().out
     heading = next(line for line in said.splitlines() if line.startswith("figure"))
     assert heading.split() == ["figure", "value", "real", "data", "features", "samples", "reference"]
-    row = next(line for line in said.splitlines() if line.startswith("FD (MNIST classifier)"))
-    assert "MNIST classifier  " in row and row.endswith("150  train, 150")
+    row = next(line for line in said.splitlines() if line.startswith("FD (digits classifier)"))
+    assert "digits classifier  " in row and row.endswith("150  train, 150")
     rows = list(csv.DictReader(out.open()))
-    assert [line["name"] for line in rows][1:] == ["precision (MNIST classifier)", "recall (MNIST classifier)"]
+    assert [line["name"] for line in rows][1:] == ["precision (digits classifier)", "recall (digits classifier)"]
     assert float(rows[0]["value"]) == json.loads((tmp_path / "whole.json").read_text())["figures"][0]["value"]
 
 

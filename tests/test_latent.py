@@ -139,7 +139,7 @@ def test_an_impossible_strip_is_refused(loaded, steps, method):
 
 def test_no_more_forward_passes_run_at_once_than_allowed(monkeypatch):
     """Counts how many threads are inside the module together, with more threads than turns."""
-    monkeypatch.setattr(sampling, "_turns", threading.BoundedSemaphore(2))
+    monkeypatch.setattr(sampling, "turns", threading.BoundedSemaphore(2))
 
     class Counting(nn.Module):
         def __init__(self) -> None:

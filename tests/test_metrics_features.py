@@ -70,7 +70,7 @@ def test_pixels_are_chosen_where_nothing_else_can_be_had():
     ("dataset", "shape", "expected"),
     [
         (Mnist(), GREY, "mnist-classifier"),
-        (Digits(), (1, 32, 32), "mnist-classifier"),
+        (Digits(), (1, 32, 32), "digits-classifier"),
         (FashionMnist(), GREY, "pixels"),
         (Cifar10(), COLOUR, "cifar10-classifier"),
         (Cifar10(classes=("horse",)), (3, 64, 64), "cifar10-classifier"),
@@ -80,7 +80,7 @@ def test_pixels_are_chosen_where_nothing_else_can_be_had():
     ],
 )
 def test_a_bundled_classifier_is_chosen_for_what_it_was_trained_on(monkeypatch, dataset, shape, expected):
-    monkeypatch.setattr(store, "names", lambda: ("cifar10-classifier", "mnist-classifier"))
+    monkeypatch.setattr(store, "names", lambda: ("cifar10-classifier", "digits-classifier", "mnist-classifier"))
     assert choose(dataset, shape) == expected
 
 

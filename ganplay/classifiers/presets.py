@@ -11,7 +11,7 @@ from ganplay.data import datasets
 NETWORKS: dict[str, dict[str, Any]] = {"cifar10": {"stem": 24, "widths": (64, 192, 256)}}
 TRAININGS: dict[str, dict[str, Any]] = {
     "cifar10": {"epochs": 18, "translation": 4, "flip": True},
-    "digits": {"epochs": 20, "batch_size": 64, "translation": 1},
+    "digits": {"epochs": 60, "batch_size": 64, "translation": 1},
     "fashion-mnist": {"epochs": 15, "flip": True},
     "mnist": {"epochs": 15},
 }

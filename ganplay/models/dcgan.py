@@ -7,11 +7,16 @@ The defaults are document 000, tables 1 and 2 (and 4 and 5, which repeat them fo
   that is a matrix product, and it is computed as one.
 - The discriminator's last convolution (4x4, stride 2, padding 1) reads a 2x2 map. Maps of another size, which other
   image sizes lead to, are read by one convolution as large as the map.
+
+With other widths it is the DCGAN of document 003, figures 8 and 9, module for module: 100 -> 1024-512-256-128 -> 64x64,
+and 64-128-256-512 with a last 4x4 convolution over a 4x4 map. With attention, labels and spectral norm switched on it
+is the SAGAN of figures 10 and 11; the recipes say how.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from torch import nn
 
@@ -24,13 +29,13 @@ from ganplay.models.blocks.layers import initialise_normal
 from ganplay.models.blocks.stages import doubling
 from ganplay.options import option
 
-KERNEL = 4
-
 
 @generators.register("dcgan")
 @dataclass(frozen=True)
 class DcganGenerator(ImageGenerator):
     """A linear layer to the first map, then one doubling for each further width and one to the image."""
+
+    kernel: ClassVar[int] = 4
 
     widths: tuple[int, ...] = option(
         (1024, 512, 256), "Feature maps, first map first.", low=1, high=2048, length=(1, 5)
@@ -47,8 +52,8 @@ class DcganGenerator(ImageGenerator):
             )
         first, *rest = self.widths
         begin = side // factor
-        stages = tuple(self.up(width, begin * 2**index, KERNEL, labels) for index, width in enumerate(rest, 1))
-        return GeneratorPlan(first, begin, stages, lambda channels: doubling(channels, shapes.sample[0], KERNEL))
+        stages = tuple(self.up(width, begin * 2**index, self.kernel, labels) for index, width in enumerate(rest, 1))
+        return GeneratorPlan(first, begin, stages, lambda channels: doubling(channels, shapes.sample[0], self.kernel))
 
     def initialise(self, network: nn.Module) -> None:
         initialise_normal(network, self.std)
@@ -58,6 +63,8 @@ class DcganGenerator(ImageGenerator):
 @dataclass(frozen=True)
 class DcganDiscriminator(ImageDiscriminator):
     """One halving 4x4 convolution for each width, then one convolution over what is left."""
+
+    kernel: ClassVar[int] = 4
 
     widths: tuple[int, ...] = option((32, 64, 128, 256), "Feature maps of each layer.", low=1, high=2048, length=(1, 6))
     norm_first: bool = option(True, "Normalise after the first convolution too, as the document's table has it.")
@@ -71,7 +78,7 @@ class DcganDiscriminator(ImageDiscriminator):
                 f"{2**halvings} pixels."
             )
         stages = tuple(
-            self.down(width, side >> index, KERNEL, norm=None if index or self.norm_first else "none")
+            self.down(width, side >> index, self.kernel, norm=None if index or self.norm_first else "none")
             for index, width in enumerate(self.widths)
         )
         return DiscriminatorPlan(stages, _head)
@@ -81,4 +88,6 @@ class DcganDiscriminator(ImageDiscriminator):
 
 
 def _head(channels: int, side: int) -> nn.Module:
-    return nn.Conv2d(channels, 1, KERNEL, stride=2, padding=1) if side == 2 else nn.Conv2d(channels, 1, side)
+    """The last convolution, to a 1x1 map: both documents print it with stride 2, which acts on nothing there."""
+    kernel, padding = (4, 1) if side == 2 else (side, 0)
+    return nn.Conv2d(channels, 1, kernel, stride=2, padding=padding)

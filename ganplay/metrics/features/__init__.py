@@ -95,7 +95,7 @@ def choose(dataset: Dataset, shape: tuple[int, ...]) -> str:
     """The features to compare samples of a data set by when nobody says otherwise.
 
     For images the 2015 Inception when its weights are on this computer; else a bundled classifier that was trained on
-    such images: the one for MNIST for handwritten digits, the one for CIFAR-10 for colour pictures; else the pixels.
+    such images: those of the digits and of MNIST for their own, that of CIFAR-10 for colour pictures; else the pixels.
     Clothes (Fashion-MNIST) are no digits, so they get their pixels; points get their coordinates.
     """
     able = [kind for kind in features if feature_set(kind).fits(dataset, shape) and feature_set(kind).available()]

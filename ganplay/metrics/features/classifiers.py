@@ -55,12 +55,22 @@ class ClassifierFeatures(FeatureSet):
         return describe
 
 
+@features.register("digits-classifier")
+class DigitsFeatures(ClassifierFeatures):
+    """For the embedded digits, at their own 8x8: MNIST's classifier takes nearly all of them for 0, 4 and 8."""
+
+    title = "digits classifier"
+    datasets = ("digits",)
+    colour = False
+    classes = tuple("0123456789")
+
+
 @features.register("mnist-classifier")
 class MnistFeatures(ClassifierFeatures):
-    """For handwritten digits, the embedded ones too."""
+    """For the handwritten digits of MNIST."""
 
     title = "MNIST classifier"
-    datasets = ("mnist", "digits")
+    datasets = ("mnist",)
     colour = False
     classes = tuple("0123456789")
 

@@ -28,12 +28,13 @@ class SelfAttention(nn.Module):
         self.out = nn.Conv2d(channels // 2, channels, 1)
         self.gamma = nn.Parameter(torch.zeros(()))
         self.scale = (channels // 8) ** -0.5 if scaled else 1.0
+        self.softmax = nn.Softmax(-1)  # a module, because memory is estimated by modules and this makes the largest map
 
     def attention(self, x: Tensor) -> Tensor:
         """Weights (N, H*W, H*W/4): row j says how much place j looks at each pooled place; rows sum to 1."""
         query = self.query(x).flatten(2)  # (N, C/8, H*W)
         key = max_pool2d(self.key(x), 2).flatten(2)  # (N, C/8, H*W/4)
-        return (query.transpose(1, 2) @ key * self.scale).float().softmax(-1)
+        return self.softmax((query.transpose(1, 2) @ key * self.scale).float())
 
     def forward(self, x: Tensor) -> Tensor:
         value = max_pool2d(self.value(x), 2).flatten(2)  # (N, C/2, H*W/4)

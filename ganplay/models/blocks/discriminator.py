@@ -26,6 +26,7 @@ class DiscriminatorPlan:
         head: (channels, side) of the last map -> the layer that makes one number of the features.
         neck: (channels, side) of the last map -> a module that makes features (N, `neck_width`) of it before the head;
             None where the head reads the map itself.
+        neck_width: F of those features; 0 when there are as many as the map has channels.
     """
 
     stages: tuple[Stage, ...]
@@ -38,7 +39,7 @@ class DiscriminatorPlan:
 class ImageDiscriminator(Network):
     """What every discriminator of images can be told; a model adds its own widths and its `plan`."""
 
-    norm: str = option("batch", "Normalisation after the convolutions; none, layer or instance with a gradient penalty.",
+    norm: str = option("batch", "Normalisation after the convolutions; not batch with a gradient penalty.",
                        choices=NORMS)  # fmt: skip
     slope: float = option(0.2, "Slope of the leaky ReLU below 0.", low=0.0, high=1.0)
     conditioning: str = option(
@@ -101,9 +102,7 @@ class StagedDiscriminator(nn.Module):
         super().__init__()
         plan = config.plan(shapes)
         side = shapes.sample[-1]
-        labels = DiscriminatorLabels(
-            config.conditioning, shapes.classes, config.label_width, config.label_stage, side
-        )
+        labels = DiscriminatorLabels(config.conditioning, shapes.classes, config.label_width, config.label_stage, side)
         self.labels = labels
         channels, stages = shapes.sample[0] + labels.input_width, []
         if labels.map_width and labels.stage >= len(plan.stages):
@@ -123,9 +122,9 @@ class StagedDiscriminator(nn.Module):
         channels += config.minibatch_deviation
         self.neck = plan.neck(channels, side) if plan.neck else None
         width = plan.neck_width or channels  # of the features, summed over the places of a map
-        self.head = plan.head(plan.neck_width, 1) if plan.neck else plan.head(channels, side)
+        self.head = plan.head(width, 1) if plan.neck else plan.head(channels, side)
         self.projection = Projection(shapes.classes, width) if config.conditioning == "projection" else None
-        flat = plan.neck_width or channels * side * side
+        flat = width if plan.neck else channels * side * side
         self.classify = nn.Linear(flat, shapes.classes) if config.conditioning == "auxiliary" else None
 
     def forward(self, x: Tensor, y: Tensor | None = None) -> Critique:

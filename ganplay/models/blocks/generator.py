@@ -24,12 +24,14 @@ class GeneratorPlan:
         width, side: of the first map.
         stages: what follows, each a module called as `(x, code)`.
         last: channels in -> the layer that makes the image.
+        begin: what follows the first map where that is not what follows every other layer.
     """
 
     width: int
     side: int
     stages: tuple[Stage, ...]
     last: Callable[[int], nn.Module]
+    begin: Finish | None = None
 
 
 @dataclass(frozen=True)
@@ -40,8 +42,8 @@ class ImageGenerator(Network):
     output: str = option("tanh", "Last activation.", choices=OUTPUTS[:2])
     conditioning: str = option(
         "none",
-        "How the class label joins: beside the noise, as maps at a stage, or as gains of conditional batch norm "
-        "(from an embedding, or linear and centred at 1).",
+        "How the class label joins: beside the noise (as a learnt code, or as a 1 among 0s), as maps at a stage, or as "
+        "gains of conditional batch norm (from an embedding, or linear and centred at 1).",
         choices=GENERATOR_CONDITIONING,
     )
     label_width: int = option(100, "Length of the label's code where it has one.", low=1, high=1024)
@@ -85,13 +87,15 @@ class ImageGenerator(Network):
         """The hidden activation."""
         return nn.ReLU()
 
-    def finish(self, channels: int, labels: GeneratorLabels) -> Finish:
-        """Normalisation, activation and dropout behind a layer of the table."""
-        return Finish(labels.norm(channels) or norm2d(self.norm, channels), self.activation(), self.dropout)
+    def finish(self, channels: int, labels: GeneratorLabels, norm: str | None = None) -> Finish:
+        """Normalisation (`norm` overrules the label's and the recipe's), activation and dropout behind a layer."""
+        conditional = labels.norm(channels) if norm is None else None
+        return Finish(conditional or norm2d(norm or self.norm, channels), self.activation(), self.dropout)
 
     def up(self, width: int, side: int, kernel: int, labels: GeneratorLabels) -> Stage:
-        """A doubling stage that makes `width` maps of height `side`."""
-        return Stage(width, side, lambda channels: Up(channels, width, kernel, self.finish(width, labels)))
+        """A doubling stage that makes `width` maps of height `side`, from maps of half that height, rounded up."""
+        odd = side % 2 == 1
+        return Stage(width, side, lambda channels: Up(channels, width, kernel, self.finish(width, labels), odd))
 
 
 class StagedGenerator(nn.Module):
@@ -101,7 +105,7 @@ class StagedGenerator(nn.Module):
         super().__init__()
         plan = config.plan(shapes, labels)
         self.labels = labels
-        begin = config.finish(plan.width, labels)
+        begin = plan.begin or config.finish(plan.width, labels)
         bias = isinstance(begin.norm, nn.Identity)
         self.project = FromNoise(shapes.latent + labels.code_width, plan.width, plan.side, bias=bias)
         self.begin = begin
@@ -135,11 +139,15 @@ def attended(side: int, stages: tuple[Stage, ...], noun: str) -> int | None:
     """The index of the stage that attention follows, None without attention.
 
     Raises:
-        ValueError: no stage makes maps of that side.
+        ValueError: no stage makes maps of that side, or they cannot be pooled.
     """
     if side == 0:
         return None
+    if side == 1:
+        raise ValueError(f"{noun}.attention is 1, but attention looks at places of maps of 2 pixels or more.")
     found = [index for index, stage in enumerate(stages) if stage.side == side]
+    if not stages:
+        raise ValueError(f"{noun}.attention is {side}, but this {noun} has no stage that it could follow; choose 0.")
     if not found:
         sides = ", ".join(str(stage.side) for stage in stages)
         raise ValueError(f"{noun}.attention is {side}, but its stages make maps of {sides} pixels; choose one or 0.")
@@ -147,5 +155,7 @@ def attended(side: int, stages: tuple[Stage, ...], noun: str) -> int | None:
 
 
 def _check_stage(labels: nn.Module, count: int, noun: str) -> None:
+    if labels.map_width and count == 0:
+        raise ValueError(f"{noun}.conditioning is hidden-concat, but this {noun} has no stage to join; choose concat.")
     if labels.map_width and labels.stage >= count:
         raise ValueError(f"{noun}.label_stage is {labels.stage}; this {noun} has the stages 0 to {count - 1}.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-GENERATOR_CONDITIONING = ("none", "concat", "hidden-concat", "batch-norm-embedding", "batch-norm-linear")
+GENERATOR_CONDITIONING = ("none", "concat", "one-hot", "hidden-concat", "batch-norm-embedding", "batch-norm-linear")
 DISCRIMINATOR_CONDITIONING = ("none", "channel", "concat", "hidden-concat", "projection", "auxiliary")
 
 
@@ -94,7 +94,7 @@ class GeneratorLabels(nn.Module):
         self.conditioning, self.classes, self.stage = conditioning, classes, stage
         coded = conditioning in ("concat", "hidden-concat", "batch-norm-linear")
         self.embed = nn.Embedding(classes, width) if coded else None
-        self.code_width = width if conditioning == "concat" else 0
+        self.code_width = {"concat": width, "one-hot": classes}.get(conditioning, 0)
         self.map_width = width if conditioning == "hidden-concat" else 0
         self.norm_width = width if conditioning == "batch-norm-linear" else 0
 
@@ -109,10 +109,12 @@ class GeneratorLabels(nn.Module):
         if self.conditioning == "none":
             return None
         y = needed(y, "generator")
+        if self.conditioning == "one-hot":
+            return torch.eye(self.classes, device=y.device)[y]
         return y if self.embed is None else self.embed(y)
 
     def join_noise(self, z: Tensor, code: Tensor | None) -> Tensor:
-        """The latents (N, z), with the label's code beside them where the conditioning is "concat"."""
+        """The latents (N, z), with the label's code beside them where the conditioning is "concat" or "one-hot"."""
         return torch.cat([z, code], 1) if self.code_width else z
 
     def join_stage(self, x: Tensor, code: Tensor | None, index: int) -> Tensor:

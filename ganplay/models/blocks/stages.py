@@ -67,12 +67,17 @@ class Finish(nn.Module):
         return self.dropout(self.activation(normalise(self.norm, x, code)))
 
 
+def nothing() -> Finish:
+    """What follows a layer that neither a normalisation nor an activation follows."""
+    return Finish(nn.Identity(), nn.Identity())
+
+
 class Up(nn.Module):
     """A transposed convolution that doubles the side, then normalisation, activation and dropout."""
 
-    def __init__(self, channels: int, width: int, kernel: int, finish: Finish) -> None:
+    def __init__(self, channels: int, width: int, kernel: int, finish: Finish, odd: bool = False) -> None:
         super().__init__()
-        self.convolution = doubling(channels, width, kernel, bias=isinstance(finish.norm, nn.Identity))
+        self.convolution = doubling(channels, width, kernel, isinstance(finish.norm, nn.Identity), odd)
         self.finish = finish
 
     def forward(self, x: Tensor, code: Tensor | None = None) -> Tensor:
@@ -95,11 +100,11 @@ class Down(nn.Module):
         return self.finish(self.convolution(x))
 
 
-def doubling(channels: int, width: int, kernel: int, bias: bool = True) -> nn.ConvTranspose2d:
-    """A transposed convolution with stride 2 whose padding makes a side of exactly twice the length."""
-    padding = (kernel - 1) // 2
+def doubling(channels: int, width: int, kernel: int, bias: bool = True, odd: bool = False) -> nn.ConvTranspose2d:
+    """A transposed convolution with stride 2 whose padding makes a side of twice the length, one less when `odd`."""
+    padding = (kernel - 1 + odd) // 2
     return nn.ConvTranspose2d(
-        channels, width, kernel, stride=2, padding=padding, output_padding=2 + 2 * padding - kernel, bias=bias
+        channels, width, kernel, stride=2, padding=padding, output_padding=2 - odd + 2 * padding - kernel, bias=bias
     )
 
 
@@ -112,6 +117,13 @@ def side_after(side: int, kernel: int, stride: int, padding: int | None = None) 
 def normalise(norm: nn.Module, x: Tensor, code: Tensor | None) -> Tensor:
     """Applies a normalisation, giving the label to one that wants it."""
     return norm(x, code) if isinstance(norm, ConditionalBatchNorm2d) else norm(x)
+
+
+class SumPool(nn.Module):
+    """The sum over all places of a map: (N, C, H, W) to (N, C)."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.sum((2, 3))
 
 
 class MinibatchDeviation(nn.Module):
