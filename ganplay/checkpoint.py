@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from ganplay.files import read_json
 from ganplay.recipe import Recipe
@@ -78,12 +78,27 @@ def load_generator(path: Path, device: str = "cpu") -> LoadedGenerator:
         tensors, metadata = read_tensors(path, AVERAGE)
         recipe, counters = _about(path, metadata)
         images = int(counters["images"])
+    return LoadedGenerator(recipe, images, _assembled(recipe, "generator", tensors, device))
+
+
+def load_discriminator(path: Path, device: str = "cpu") -> nn.Module:
+    """The discriminator of a run's checkpoint, in eval mode and without gradients; model folders hold none.
+
+    Raises:
+        ValueError: something is missing, damaged, or does not fit.
+    """
+    tensors, metadata = read_tensors(path, DISCRIMINATOR)
+    recipe, _ = _about(path, metadata)
+    return _assembled(recipe, "discriminator", tensors, device)
+
+
+def _assembled(recipe: Recipe, owner: str, tensors: Mapping[str, Tensor], device: str) -> nn.Module:
+    """The network `owner` of a recipe with saved weights."""
     with torch.device("meta"):  # the file's tensors become the weights: nothing is initialised or allocated for it
-        module = recipe.generator.build(recipe.shapes)
+        module = getattr(recipe, owner).build(recipe.shapes)
     weights = {name: value.float() if value.is_floating_point() else value for name, value in tensors.items()}
-    load_network(module, "generator", weights, assign=True)
-    module = module.to(device, memory_format=torch.channels_last).eval().requires_grad_(False)
-    return LoadedGenerator(recipe, images, module)
+    load_network(module, owner, weights, assign=True)
+    return module.to(device, memory_format=torch.channels_last).eval().requires_grad_(False)
 
 
 def _about(path: Path, metadata: Mapping[str, str]) -> tuple[Recipe, dict[str, float]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ganplay.data.mnist import Mnist
 from ganplay.losses.non_saturating import NonSaturating
 from ganplay.metrics.sliced_wasserstein import SlicedWasserstein
@@ -51,4 +53,24 @@ def cs229_baseline() -> Recipe:
         stop_images=6_000_000,
         log_every=1_280,
         sample_every=6_400,
+    )
+
+
+@recipes.register("cs229-skip")
+def cs229_skip() -> Recipe:
+    """Section 3.3: the baseline whose 7x7 and 14x14 maps, upsampled, are added at 14x14 and 28x28."""
+    return replace(
+        cs229_baseline(),
+        title="Skip generator (document 001)",
+        generator=Cs229Generator(maps=128, wiring="skip"),
+    )
+
+
+@recipes.register("cs229-parallel")
+def cs229_parallel() -> Recipe:
+    """Section 3.3: the baseline with a second branch of transposed convolutions, added at 14x14 and 28x28."""
+    return replace(
+        cs229_baseline(),
+        title="Parallel-branch generator (document 001)",
+        generator=Cs229Generator(maps=128, wiring="parallel"),
     )

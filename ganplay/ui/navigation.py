@@ -30,6 +30,8 @@ ENTRIES = {
     "vanishing_gradients": Entry(
         "Vanishing gradients", "📉", "vanishing-gradients", "Do the gradients of early layers die out?"
     ),
+    "architectures": Entry("Architectures", "🏗️", "architectures", "What is inside each network, layer by layer?"),
+    "evaluate": Entry("Evaluate", "📏", "evaluate", "How good is a generator, in figures that say what they compare?"),
     "studio": Entry("Studio", "🎨", "sampler", "What can a generator draw, and what lies between two pictures?"),
     "runs": Entry("Runs", "🗂️", "runs", "What has been trained here, and what may be deleted?"),
 }
