@@ -1,4 +1,4 @@
-"""ganplay: GANs of papers as recipes that train, break and can be sampled.
+"""ganplay: the GANs of five documents as recipes that train, break and can be sampled.
 
 The names below import torch when they are first used, not before.
 """

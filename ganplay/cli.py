@@ -52,7 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser(words: list[str]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="ganplay",
-        description="Train the GANs of papers, watch why they work or break, and sample them.",
+        description="Train the GANs of five documents, watch why they work or break, sample and measure them.",
         epilog="`ganplay VERB --help` explains one. Start with `ganplay train --recipe quick-digits`.",
         allow_abbrev=False,
     )
