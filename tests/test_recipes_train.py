@@ -22,9 +22,12 @@ pytestmark = pytest.mark.slow
 # (rounds, batch): what brings each recipe a clear way in a minute or two on one core
 USUAL = (300, 32)
 SIZES = {
-    "duke-dcgan": (200, 16), "duke-wgan": (200, 16), "duke-acgan": (300, 25),
+    "duke-dcgan": (200, 16), "duke-wgan": (200, 16),
+    "duke-acgan": (1500, 10),  # with so much dropout in D nothing comes of the first 1,000 rounds
     "cs229-baseline": (200, 16), "cs229-skip": (200, 16), "cs229-parallel": (200, 16),
-    "kth-dcgan": (200, 8), "iisc-dcgan": (200, 8), "iisc-sagan": (200, 8),
+    "kth-simple": (1200, 32), "kth-dcgan": (200, 8),
+    "iisc-dcgan": (500, 8), "iisc-sagan": (200, 8),
+    "toy-ring": (400, 256),
 }  # fmt: skip
 KEPT = 8_000  # pictures of a set that are trained on
 SEEN = 256  # samples behind one distance
@@ -55,6 +58,19 @@ def real(made, split):
     return Samples(values, whole.labels[:KEPT], whole.class_names)
 
 
+def likeness_of_neighbours(images):
+    """Mean correlation of each pixel with the one to its right within an image, (N, C, H, W): 0 for white noise."""
+    here, right = images[..., :-1].flatten(1), images[..., 1:].flatten(1)
+    here, right = here - here.mean(1, keepdim=True), right - right.mean(1, keepdim=True)
+    return float(torch.cosine_similarity(here, right).mean())
+
+
+def test_noise_has_no_likeness_of_neighbours_and_a_ramp_has_all():
+    noise = torch.randn(SEEN, 1, 32, 32, generator=torch.Generator().manual_seed(0))
+    assert abs(likeness_of_neighbours(noise)) < 0.01
+    assert likeness_of_neighbours(torch.arange(32.0).expand(1, 1, 32, 32)) == pytest.approx(1)
+
+
 @pytest.mark.parametrize("name", recipes.names())
 def test_training_brings_samples_closer_to_real_ones_without_a_nan(name):
     rounds, batch = SIZES.get(name, USUAL)
@@ -76,4 +92,6 @@ def test_training_brings_samples_closer_to_real_ones_without_a_nan(name):
         assert all(parameter.isfinite().all() for parameter in network.parameters())
     samples = sample(step.state, fixed_noise(made, SEEN))
     assert samples.std(0).mean() > 0.02  # they differ from each other
-    assert after < 0.75 * before, f"{before:.4f} before, {after:.4f} after"
+    if samples.ndim == 4:
+        assert likeness_of_neighbours(samples) > 0.25
+    assert after < 0.85 * before, f"{before:.4f} before, {after:.4f} after"
