@@ -99,6 +99,8 @@ def _actions(picked: list[tuple[Run, Status]]) -> None:
                 st.switch_page(page("train"), query_params={"runs": ",".join(ids)})
             if st.button("Look at gradients", icon="📉", disabled=len(ids) > MOST_RUNS, key="gradients"):
                 st.switch_page(page("vanishing_gradients"), query_params={"runs": ",".join(ids)})
+            if st.button("Evaluate", icon="📏", disabled=len(ids) > MOST_RUNS, key="evaluate"):
+                st.switch_page(page("evaluate"), query_params={"source": [f"run:{id}" for id in ids]})
             if any(status.state in RESUMABLE for _, status in picked):
                 resumable = [run.id for run, status in picked if status.state in RESUMABLE]
                 st.button("Resume", icon="▶️", key="resume", on_click=_each, args=(manager().resume, resumable))
