@@ -1,9 +1,11 @@
-"""Limits that are numbers in environment variables."""
+"""What the machine and its environment variables say: numeric limits, the processor's name."""
 
 from __future__ import annotations
 
 import math
 import os
+import platform
+from pathlib import Path
 
 MOST = 10**9  # of any limit, so that arithmetic with it stays finite
 
@@ -30,3 +32,13 @@ def limit(variable: str, default: float, unit: str) -> float:
 def size_text(count: int) -> str:
     """A number of bytes in GB or MB, both decimal."""
     return f"{count / 1e9:,.1f} GB" if count >= 1e9 else f"{count / 1e6:,.1f} MB"
+
+
+def processor() -> str:
+    """The processor's name, or its architecture where the system does not tell."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines()
+        names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    except OSError:
+        names = []
+    return next(filter(None, [*names, platform.processor(), platform.machine()]), "unknown processor")

@@ -9,7 +9,6 @@ from __future__ import annotations
 import inspect
 import json
 import os
-import platform
 import secrets
 import shutil
 from pathlib import Path
@@ -22,6 +21,7 @@ from torch import Tensor, nn
 from ganplay import pictures
 from ganplay.checkpoint import MODEL_FORMAT, LoadedGenerator, load_generator
 from ganplay.data.resident import load
+from ganplay.environment import processor
 from ganplay.files import write_atomically
 from ganplay.latent.noise import grid_size
 from ganplay.latent.sampling import sample
@@ -115,7 +115,7 @@ def _card(run: Run, stored: LoadedGenerator, name: str, seconds: float, width: i
         "Generator": f"{recipe.generator.kind}, {weights:,} weights, fed {recipe.latent} {recipe.noise} numbers",
         "Objective": ", ".join([recipe.loss.kind, *(penalty.kind for penalty in recipe.penalties)]),
         "Training": f"{stored.images:,} real images seen in {seconds:,.0f} s",
-        "Machine": f"{_processor()}, {threads} thread{'s' if threads > 1 else ''}, PyTorch {version}",
+        "Machine": f"{processor()}, {threads} thread{'s' if threads > 1 else ''}, PyTorch {version}",
         "Weights": f"moving average with decay {recipe.ema_decay}, stored in float16, sampled in float32",
     }
     table = "\n".join(f"| {key} | {value} |" for key, value in rows.items())
@@ -179,13 +179,3 @@ def _origin(run: Run, recipe: Recipe) -> str:
     changes = recipe.difference(made())
     changed = ", ".join(f"`{path}` = {value}" for path, value in changes.items() if path != "title")
     return f"`{base}`. {source}" + (f" Changed: {changed}." if changed else "")
-
-
-def _processor() -> str:
-    """The processor's name, or its architecture where the system does not tell."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines()
-        names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    except OSError:
-        names = []
-    return next(filter(None, [*names, platform.processor(), platform.machine()]), "unknown processor")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import platform
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from ganplay.classifiers.training import Epoch, TrainingConfig, accuracy
 from ganplay.contracts import Dataset
 from ganplay.data import datasets
 from ganplay.data.resident import Samples
+from ganplay.environment import processor
 from ganplay.files import write_atomically
 from ganplay.options import option_fields
 
@@ -90,7 +90,7 @@ def _card(
         "Features": f"{classifier.width} averages over the last maps",
         "Training": f"{training.epochs} epochs, images {' and '.join(changes) or 'as they are'}; "
         f"{seconds:,.0f} s of updates",
-        "Machine": f"{_processor()}, {threads} thread{'s' if threads > 1 else ''}, PyTorch {version}",
+        "Machine": f"{processor()}, {threads} thread{'s' if threads > 1 else ''}, PyTorch {version}",
         "Weights": "of the last epoch, stored in float16, used in float32",
         "Test accuracy": f"**{100 * measured:.2f} %** of the {tested:,} test images, measured with the stored weights",
     }
@@ -143,13 +143,3 @@ def _front_matter(dataset: type[Dataset]) -> str:
     if repository:
         lines += ["datasets:", f"- {json.dumps(repository)}"]
     return "\n".join(["---", *lines, "---", ""])
-
-
-def _processor() -> str:
-    """The processor's name, or its architecture where the system does not tell."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines()
-        found = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    except OSError:
-        found = []
-    return next(filter(None, [*found, platform.processor(), platform.machine()]), "unknown processor")
