@@ -115,7 +115,10 @@ def _counting(network: nn.Module) -> Iterator[list[int]]:
     wrapped = {layer for layer in network.modules() if is_parametrized(layer)}
     below = {part for layer in wrapped for part in layer.parametrizations.modules()}
     layers = [layer for layer in network.modules() if layer in wrapped or not any(layer.children())]
-    handles = [layer.register_forward_hook(note) for layer in layers if layer not in below]
+    skipped = (nn.Identity, nn.Flatten)  # what they put out is what came in
+    handles = [
+        layer.register_forward_hook(note) for layer in layers if layer not in below and not isinstance(layer, skipped)
+    ]
     try:
         yield counts
     finally:
