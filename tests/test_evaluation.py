@@ -61,7 +61,7 @@ def by_name(evaluation):
     return found
 
 
-def test_every_figure_says_its_features_counts_and_reference_and_stands_beside_real_data():
+def test_trap_11_every_figure_says_its_features_counts_and_reference_beside_real_data():
     found = evaluate(generator(CONDITIONAL), samples=250)
     measures = {figure.metric for figure in found.figures}
     assert measures == set(MEASURES) - {"discriminator"}
@@ -77,7 +77,7 @@ def test_every_figure_says_its_features_counts_and_reference_and_stands_beside_r
         assert bool(figure.spread_of) == (figure.spread is not None), figure
 
 
-def test_no_figure_borrows_the_names_of_inception():
+def test_trap_11_no_figure_borrows_the_names_of_inception():
     for figure in evaluate(generator(CONDITIONAL), samples=250).figures:
         assert not {"FID", "KID", "IS"} & set(figure.name.replace("(", " ").split()), figure.name
         assert "inception" not in figure.name.lower()

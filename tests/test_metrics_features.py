@@ -40,7 +40,7 @@ def no_weights(monkeypatch, tmp_path):
 
 
 @pytest.mark.parametrize("kind", features.names())
-def test_only_inception_lends_its_names_to_figures(kind):
+def test_trap_11_only_inception_lends_its_names_to_figures(kind):
     chosen = feature_set(kind)
     names = [figure_name(metric, chosen) for metric in ("frechet-distance", "kernel-distance", "classifier-score")]
     if kind == "inception":
