@@ -17,7 +17,12 @@ from ganplay.recipes import recipes
 
 @recipes.register("modern-sngan-projection")
 def modern_sngan_projection() -> Recipe:
-    """SNGAN with the projection discriminator (arXiv 1802.05957, table 4 and section 4; arXiv 1802.05637)."""
+    """SNGAN with the projection discriminator (arXiv 1802.05957, table 4 and section 4; arXiv 1802.05637).
+
+    Adam 2e-4 without momentum, hinge loss, batches of 64. The papers make five critic steps for one of the generator,
+    over many millions of images; two here, so that the generator takes more steps on the few images that a processor
+    gets through. The networks are narrow for the same reason.
+    """
     return Recipe(
         title="SNGAN with projection (2018)",
         dataset=Cifar10(),
@@ -39,7 +44,12 @@ def modern_sngan_projection() -> Recipe:
 
 @recipes.register("modern-r3gan")
 def modern_r3gan() -> Recipe:
-    """R3GAN (arXiv 2501.05441): relativistic pairs with R1 and R2, no normalisation, no momentum, an average of G."""
+    """R3GAN (arXiv 2501.05441): relativistic pairs with R1 and R2, no normalisation, no momentum, an average of G.
+
+    The paper changes gamma, learning rate and beta2 on the way and has batches of hundreds; here they stay as they are,
+    with batches of 64. Without labels; `generator.conditioning` concat with `discriminator.conditioning`
+    projection is the class-conditional form. The two penalties differentiate the discriminator twice, in fp32.
+    """
     return Recipe(
         title="R3GAN (2025)",
         dataset=Cifar10(),
