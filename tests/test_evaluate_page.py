@@ -429,6 +429,10 @@ def test_bars_show_only_models_with_classes_and_their_own_mean() -> None:
     assert data.means == [{"model": "A", "value": 21.5, "samples": 200, "real": 12.5}]
     assert charts.bar_chart(data, "title", ["A"], ["#000000"]).to_dict()["layer"]
     assert charts.class_bars("ms-ssim", [("A", with_classes)]).rows == []
+    without_first = [one for one in with_classes if one["group"] != "0"]
+    data = charts.class_bars("per-class", [("B", without_first), ("A", with_classes)])
+    assert data.classes == ["0", "1", "2", "3"]
+    assert data.models == ["B", "A"]
 
 
 def test_numbers_that_are_none_are_left_out_of_the_figures() -> None:

@@ -42,7 +42,7 @@ def class_bars(metric: str, models: Sequence[tuple[str, Sequence[Figure]]]) -> B
     Args:
         models: (label, figures) of each.
     """
-    rows, means, classes = [], [], {}
+    rows, means = [], []
     for label, figures in models:
         for figure in figures:
             if figure["metric"] != metric or not _finite(figure["value"]):
@@ -51,13 +51,15 @@ def class_bars(metric: str, models: Sequence[tuple[str, Sequence[Figure]]]) -> B
             if _finite(figure["real"]):
                 row["real"] = figure["real"]
             if figure["group"]:
-                classes[figure["group"]] = None
                 if _finite(figure["spread"]):
                     row |= {"low": row["value"] - figure["spread"], "high": row["value"] + figure["spread"]}
                 rows.append(row | {"class": figure["group"]})
             else:
                 means.append(row)
-    known = dict.fromkeys(row["model"] for row in rows)
+    known = {model: [row["class"] for row in rows if row["model"] == model] for model, _ in models}
+    known = {model: classes for model, classes in known.items() if classes}
+    # A model may lack a class; the one that lacks fewest has their order.
+    classes = dict.fromkeys(name for found in sorted(known.values(), key=len, reverse=True) for name in found)
     return Bars(rows, [mean for mean in means if mean["model"] in known], list(classes), list(known))
 
 
@@ -77,7 +79,7 @@ def bar_chart(data: Bars, title: str, labels: Sequence[str], colours: Sequence[s
     ]
     rows, means = alt.Data(values=data.rows), alt.Data(values=data.means)
     bars = alt.Chart(rows).mark_bar().encode(x=x, xOffset=offset, y=y, color=colour, tooltip=tooltip)
-    spread = alt.Chart(rows).mark_rule(strokeWidth=1.5, opacity=0.8).encode(
+    spread = alt.Chart(rows).mark_rule(strokeWidth=1.8, color="#8b93a0").encode(
         x=x, xOffset=offset, y=alt.Y("low:Q", title=None), y2="high:Q"
     )  # fmt: skip
     real = (

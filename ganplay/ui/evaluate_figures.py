@@ -63,9 +63,14 @@ def _notes(group: Sequence[Model], notes: Sequence[str]) -> None:
     said += [f"- {note}" for note in common]
     for one in group:
         said += [f"- {one.label}: {note}" for note in one.evaluation["notes"] if note not in common]
-    st.markdown("\n".join(f":small[{literal(line)}]  " for line in said))
+    _list(said)
     seconds = ", ".join(f"{one.evaluation['seconds']:,.0f} s" for one in group)
     st.caption(f"Computing the figures took {seconds}.")
+
+
+def _list(said: Sequence[str]) -> None:
+    """Small lines below each other."""
+    st.markdown("\n".join(f":small[{literal(line)}]  " for line in said))
 
 
 def _classes(group: Sequence[Model]) -> None:
@@ -83,7 +88,9 @@ def _classes(group: Sequence[Model]) -> None:
             st.vega_lite_chart(chart, width="stretch", key=f"bars:{metric}:{','.join(one.ask.key for one in group)}")
     if drawn:
         with st.expander("Every class in numbers"):
-            st.html(table(group, rows(group, single=True))[0])
+            html, notes = table(group, rows(group, single=True))
+            st.html(html)
+            _list([f"{number}. {note}" for number, note in enumerate(notes, 1)])
 
 
 def _labelling(group: Sequence[Model]) -> str:
