@@ -20,6 +20,7 @@ VERBS = {
     "data": "list the data sets, fetch one, or add pictures of your own",
     "export": "write a run's generator as a checkpoint folder that can be shared",
     "classifier": "train a classifier whose features the scores compare samples by",
+    "bench": "measure how fast training is here, against a textbook loop and the processor's own limit",
 }
 
 FAILED, MISUSED, INTERRUPTED = 1, 2, 130

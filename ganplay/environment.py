@@ -1,4 +1,4 @@
-"""What the machine and its environment variables say: numeric limits, the processor's name."""
+"""What the machine and its environment variables say: numeric limits, the device, the processor's name."""
 
 from __future__ import annotations
 
@@ -27,6 +27,18 @@ def limit(variable: str, default: float, unit: str) -> float:
     if not 0 < number <= MOST:
         raise ValueError(f"{variable} is {text!r}; it must be a number of {unit} above 0, at most {MOST:,}.")
     return number
+
+
+def chosen_device() -> str:
+    """Where runs compute: GANPLAY_DEVICE, "cpu" by default, or "cuda" for a graphics card.
+
+    Raises:
+        ValueError: the variable is something else.
+    """
+    device = os.environ.get("GANPLAY_DEVICE", "cpu")
+    if device not in ("cpu", "cuda"):
+        raise ValueError(f"GANPLAY_DEVICE is {device!r}; it must be 'cpu' or 'cuda'.")
+    return device
 
 
 def size_text(count: int) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import math
 
 import numpy as np
@@ -39,6 +40,36 @@ def grid(samples: Tensor, columns: int = 8) -> Image.Image:
         left = GAP + index % columns * (width + GAP)
         canvas[top : top + height, left : left + width] = image
     return Image.fromarray(canvas)
+
+
+def with_palette(picture: Image.Image) -> Image.Image:
+    """The same pixels in a third of the bytes where a grid of grey images leaves a level free for its gaps.
+
+    Any other picture comes back as it is.
+    """
+    if picture.mode != "RGB":
+        return picture
+    pixels = np.asarray(picture)
+    red, green, blue = pixels[..., 0], pixels[..., 1], pixels[..., 2]
+    gap = red != green
+    if ((blue != green) != gap).any() or (pixels[gap] != INK).any():
+        return picture
+    used = np.bincount(red[~gap], minlength=256)
+    free = int(used.argmin())
+    if used[free]:
+        return picture
+    colours = np.repeat(np.arange(256, dtype=np.uint8), 3).reshape(256, 3)
+    colours[free] = INK
+    image = Image.fromarray(np.where(gap, np.uint8(free), red))
+    image.putpalette(colours.tobytes())
+    return image
+
+
+def png(picture: Image.Image) -> bytes:
+    """A picture as a PNG file, made in a fraction of the time of Pillow's own setting and a fifth larger."""
+    buffer = io.BytesIO()
+    with_palette(picture).save(buffer, "PNG", compress_level=1)
+    return buffer.getvalue()
 
 
 def scatter(points: Tensor, real: Tensor | None = None, reach: float | None = None) -> Image.Image:

@@ -13,10 +13,14 @@ def has_fast_bf16(device: str = "cpu") -> bool:
     return bool(capabilities.get("amx_bf16") or capabilities.get("avx512_bf16"))
 
 
-def chosen(precision: str, device: str = "cpu") -> str:
-    """ "fp32" or "bf16": what a recipe's `precision` means on this machine."""
+def chosen(precision: str, device: str = "cpu", points: bool = False) -> str:
+    """ "fp32" or "bf16": what a recipe's `precision` means on this machine.
+
+    Args:
+        points: the samples are points, whose nets are so small that casting costs more than bf16 saves.
+    """
     if precision == "auto":
-        return "bf16" if has_fast_bf16(device) else "fp32"
+        return "bf16" if has_fast_bf16(device) and not points else "fp32"
     return precision
 
 

@@ -80,6 +80,12 @@ class Recipe(Checked):
     batch_size: int = option(64, "Samples per update.", low=2, high=4096)
     critic_steps: int = option(1, "Discriminator updates in one round of training.", low=1, high=100)
     generator_steps: int = option(1, "Generator updates in one round of training.", low=1, high=100)
+    fakes: str = option(
+        "fresh",
+        "Fakes of the generator's update: fresh ones, as the algorithms are printed, or those that its discriminator "
+        "has just learned from (shared), as most scripts do, which saves a pass through the generator.",
+        choices=("fresh", "shared"),
+    )
     class_weight: float = option(
         1.0, "Weight of the auxiliary classifier's cross-entropy in both losses.", low=0.0, high=1000.0
     )

@@ -18,7 +18,7 @@ from ganplay.data.order import Order
 from ganplay.data.resident import Samples, load
 from ganplay.latent.noise import draw, fixed_labels, fixed_noise
 from ganplay.metrics.budget import ScoreBudget
-from ganplay.precision import autocast
+from ganplay.precision import autocast, chosen
 from ganplay.randomness import generator_for
 from ganplay.recipe import Recipe
 from ganplay.state import State
@@ -84,6 +84,7 @@ def train(
     loss, size, conditional = recipe.loss, recipe.batch_size, recipe.shapes.classes > 0
     drops = any(isinstance(layer, _DropoutNd) for net in (generator, discriminator) for layer in net.modules())
     labels = data.labels.to(device) if conditional else None
+    shared, precision = recipe.fakes == "shared", chosen(recipe.precision, device, points=data.values.ndim == 2)
 
     def take(position: int) -> tuple[Tensor, Tensor | None]:
         x, y = data.batch(order.take(position, size))
@@ -91,7 +92,7 @@ def train(
 
     def make(y: Tensor | None) -> Tensor:
         z = draw(recipe, size, state.noise)
-        with autocast(recipe.precision, device):
+        with autocast(precision, device):
             fake = generator(z, y)
         return fake.float()
 
@@ -99,13 +100,13 @@ def train(
         deviation = noise_deviation(recipe.instance_noise, recipe.instance_noise_images, state.images)
         return add_noise(augment(x, recipe.augment, state.noise), deviation, state.noise)
 
-    def critique(x: Tensor, y: Tensor | None) -> Critique:
-        with autocast(recipe.precision, device):
-            said = discriminator(x, y)
-        return Critique(said.logits.float(), None if said.class_logits is None else said.class_logits.float())
+    def critiques(y: Tensor | None, *batches: Tensor) -> list[Critique]:
+        with autocast(precision, device):  # around all of them, so that each weight is cast once
+            said = [discriminator(x, y) for x in batches]
+        return [Critique(one.logits.float(), _float(one.class_logits)) for one in said]
 
     def full_precision(x: Tensor, y: Tensor | None = None) -> Critique:
-        return discriminator(x, y)  # penalties differentiate twice, in fp32
+        return discriminator.forward(x, y)  # penalties differentiate twice: in fp32, and never compiled
 
     while not _finished(recipe, state):
         started = time.perf_counter()
@@ -113,12 +114,12 @@ def train(
             # Discriminator: real and fake batches apart, so that batch norm sees each with its own statistics
             discriminator.requires_grad_(True)
             rows = []
-            for _ in range(recipe.critic_steps):
+            for left in reversed(range(recipe.critic_steps)):
                 real, y = take(state.images)
-                with torch.no_grad():  # G's batch statistics move all the same, as when a fake is made and detached
-                    fake = shown(make(y))  # of the same classes, so that a penalty between the two has one label
-                real = shown(real)
-                on_real, on_fake = critique(real, y), critique(fake, y)
+                with torch.set_grad_enabled(shared and left == 0):  # G's batch statistics move either way
+                    made = make(y)  # of the same classes, so that a penalty between the two has one label
+                fake, real = shown(made.detach()), shown(real)
+                on_real, on_fake = critiques(y, real, fake)
                 objective = loss.discriminator(*_flipped(on_real, on_fake, recipe.flip_labels, state.noise)).mean()
                 objective = objective + recipe.class_weight * (class_loss(on_real, y) + class_loss(on_fake, y)).mean()
                 penalty = torch.zeros((), device=device)
@@ -138,15 +139,15 @@ def train(
             # Generator
             discriminator.requires_grad_(False)
             losses = []
-            for _ in range(recipe.generator_steps):
-                on_real = None
+            for index in range(recipe.generator_steps):
+                fresh = not shared or index > 0
                 if loss.relative:
                     real, y = take(state.images - size)
-                    on_real = critique(shown(real), y)
-                else:
+                elif fresh:
                     y = _drawn_labels(labels, size, state.noise) if conditional else None
-                on_fake = critique(shown(make(y)), y)
-                objective = loss.generator(on_fake, on_real).mean()
+                fake = shown(make(y) if fresh else made)
+                on_fake, *on_real = critiques(y, fake, shown(real)) if loss.relative else critiques(y, fake)
+                objective = loss.generator(on_fake, *on_real).mean()
                 objective = objective + recipe.class_weight * class_loss(on_fake, y).mean()
                 state.generator_optimiser.zero_grad(set_to_none=True)
                 objective.backward()
@@ -179,6 +180,10 @@ def sample(state: State, z: Tensor, y: Tensor | None = None) -> Tensor:
     """
     y = fixed_labels(state.recipe, len(z)) if y is None else y
     return state.average(z.to(state.device), None if y is None else y.to(state.device))
+
+
+def _float(logits: Tensor | None) -> Tensor | None:
+    return None if logits is None else logits.float()
 
 
 def class_loss(said: Critique, y: Tensor | None) -> Tensor:

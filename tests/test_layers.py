@@ -20,9 +20,10 @@ LAYERS = {
     "ganplay.optimisers": 2, "ganplay.probes": 6, "ganplay.pictures": 2, "ganplay.latent": 4,
     "ganplay.latent.sampling": 7,
     "ganplay.recipe": 3, "ganplay.building": 4, "ganplay.advice": 4, "ganplay.recipes": 4,
-    "ganplay.state": 5, "ganplay.checkpoint": 5,
-    "ganplay.trainer": 6, "ganplay.runs": 7, "ganplay.sources": 8, "ganplay.export": 8, "ganplay.charts": 8,
-    "ganplay.evaluation": 8, "ganplay.evaluations": 8,
+    "ganplay.state": 5, "ganplay.checkpoint": 5, "ganplay.tiny": 6,
+    "ganplay.trainer": 6, "ganplay.acceleration": 7, "ganplay.runs": 7,
+    "ganplay.sources": 8, "ganplay.export": 8, "ganplay.charts": 8,
+    "ganplay.evaluation": 8, "ganplay.evaluations": 8, "ganplay.benchmarks": 8,
     "ganplay.commands": 9, "ganplay.cli": 9, "ganplay.__main__": 9, "ganplay.ui": 9, "ganplay.studio": 9,
     "pages": 10, "app": 10,
 }  # fmt: skip

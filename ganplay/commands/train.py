@@ -25,11 +25,12 @@ def configure(parser: argparse.ArgumentParser, words: list[str]) -> None:
     )
     parser.add_argument("--recipe", default=DEFAULT, help=f"a .json file, or one of {known_recipes()}")
     parser.add_argument("--label", help="what to call the run")
-    parser.add_argument("--threads", type=int, help="processor threads, all cores by default")
+    parser.add_argument("--threads", type=int, help="processor threads; all cores by default, one for very small nets")
     add_settings(parser, base)
 
 
 def execute(options: argparse.Namespace) -> int:
+    from ganplay.acceleration import suitable_threads
     from ganplay.advice import advice
     from ganplay.commands.flags import base_recipe, changes
     from ganplay.commands.training import follow
@@ -41,6 +42,6 @@ def execute(options: argparse.Namespace) -> int:
     for doubt in advice(recipe):
         print(f"Note: {doubt}", file=sys.stderr)
     base = options.recipe if options.recipe in recipes else None
-    threads = cores() if options.threads is None else options.threads
+    threads = suitable_threads(recipe, cores()) if options.threads is None else options.threads
     run = store.create(recipe, options.label, base, threads=threads, queued=False)
     return follow(run)

@@ -19,8 +19,14 @@ def follow(run: Run) -> int:
     print(f"{run.id}\n{run.folder}")
     total, begun = int(run.recipe_json()["stop_images"]), run.status().images
     with tqdm.tqdm(total=total, initial=begun, unit=" images", unit_scale=True) as bar:
+        said = False
 
         def tick(status: Status) -> None:
+            nonlocal said
+            if status.state == "running" and not said:
+                said = True
+                for reason in run.reasons:
+                    bar.write(f"- {reason}", file=sys.stderr)
             bar.set_description_str("" if status.state == "running" else status.message, refresh=False)
             bar.n = status.images
             if points := run.metrics(limit=1):

@@ -28,6 +28,7 @@ from torch import Tensor, nn
 
 from ganplay.contracts import Shapes
 from ganplay.models import discriminators, generators
+from ganplay.models.blocks.convolution import Conv2d
 from ganplay.models.blocks.discriminator import DiscriminatorPlan, ImageDiscriminator
 from ganplay.models.blocks.generator import GeneratorPlan, ImageGenerator, StagedGenerator
 from ganplay.models.blocks.labels import GeneratorLabels
@@ -65,9 +66,7 @@ class Cs229Generator(ImageGenerator):
     def plan(self, shapes: Shapes, labels: GeneratorLabels) -> GeneratorPlan:
         side = _quarter(shapes, f"generator '{self.kind}'")
         stages = tuple(self.up(self.maps, side * factor, KERNEL, labels) for factor in (2, 4))
-        return GeneratorPlan(
-            self.maps, side, stages, lambda channels: nn.Conv2d(channels, shapes.sample[0], 3, padding=1)
-        )
+        return GeneratorPlan(self.maps, side, stages, lambda channels: Conv2d(channels, shapes.sample[0], 3, padding=1))
 
     def assemble(self, shapes: Shapes, labels: GeneratorLabels) -> nn.Module:
         module = {"plain": StagedGenerator, "skip": SkipGenerator, "parallel": ParallelGenerator}[self.wiring]

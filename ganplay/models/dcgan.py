@@ -22,6 +22,7 @@ from torch import nn
 
 from ganplay.contracts import Shapes
 from ganplay.models import discriminators, generators
+from ganplay.models.blocks.convolution import Conv2d
 from ganplay.models.blocks.discriminator import DiscriminatorPlan, ImageDiscriminator
 from ganplay.models.blocks.generator import GeneratorPlan, ImageGenerator
 from ganplay.models.blocks.labels import GeneratorLabels
@@ -90,4 +91,4 @@ class DcganDiscriminator(ImageDiscriminator):
 def _head(channels: int, side: int) -> nn.Module:
     """The last convolution, to a 1x1 map: both documents print it with stride 2, which acts on nothing there."""
     kernel, padding = (4, 1) if side == 2 else (side, 0)
-    return nn.Conv2d(channels, 1, kernel, stride=2, padding=padding)
+    return Conv2d(channels, 1, kernel, stride=2, padding=padding)

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from ganplay.contracts import Critique, Network, Shapes
 from ganplay.models import discriminators, generators
+from ganplay.models.blocks.dropout import Dropout
 from ganplay.models.blocks.labels import Projection, needed
 from ganplay.models.blocks.layers import ACTIVATIONS, OUTPUTS, Output, activation
 from ganplay.models.blocks.spectral import add_spectral_norm
@@ -110,6 +111,6 @@ def _hidden_layers(inputs: int, config: FullyConnectedGenerator | FullyConnected
     for width in config.widths:
         layers += [nn.Linear(inputs, width), activation(config.activation, config.slope)]
         if config.dropout:
-            layers.append(nn.Dropout(config.dropout))
+            layers.append(Dropout(config.dropout))
         inputs = width
     return layers

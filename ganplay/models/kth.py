@@ -26,6 +26,7 @@ from torch import Tensor, nn
 
 from ganplay.contracts import Shapes
 from ganplay.models import discriminators, generators
+from ganplay.models.blocks.convolution import ConvTranspose2d
 from ganplay.models.blocks.discriminator import DiscriminatorPlan, ImageDiscriminator
 from ganplay.models.blocks.generator import GeneratorPlan, ImageGenerator
 from ganplay.models.blocks.labels import GeneratorLabels
@@ -43,7 +44,7 @@ class Level(nn.Module):
     def __init__(self, channels: int, width: int, finish: Finish) -> None:
         super().__init__()
         bias = isinstance(finish.norm, nn.Identity)
-        self.convolution = nn.ConvTranspose2d(channels, width, KERNEL, padding=KERNEL // 2, bias=bias)
+        self.convolution = ConvTranspose2d(channels, width, KERNEL, padding=KERNEL // 2, bias=bias)
         self.finish = finish
 
     def forward(self, x: Tensor, code: Tensor | None = None) -> Tensor:

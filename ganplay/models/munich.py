@@ -25,6 +25,7 @@ from torch import nn
 
 from ganplay.contracts import Shapes
 from ganplay.models import discriminators, generators
+from ganplay.models.blocks.convolution import Conv2d
 from ganplay.models.blocks.discriminator import DiscriminatorPlan, ImageDiscriminator
 from ganplay.models.blocks.generator import GeneratorPlan, ImageGenerator
 from ganplay.models.blocks.labels import GeneratorLabels
@@ -49,7 +50,7 @@ class MunichGenerator(ImageGenerator):
         rows = zip(self.widths, sides, self.kernels, strict=True)
         stages = tuple(self.up(width, side, kernel, labels) for width, side, kernel in rows)
         return GeneratorPlan(
-            self.first_maps, first, stages, lambda channels: nn.Conv2d(channels, shapes.sample[0], 3, padding=1),
+            self.first_maps, first, stages, lambda channels: Conv2d(channels, shapes.sample[0], 3, padding=1),
             begin=nothing(),
         )  # fmt: skip
 

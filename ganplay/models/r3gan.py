@@ -22,6 +22,7 @@ from torch import Tensor, nn
 
 from ganplay.contracts import Shapes
 from ganplay.models import discriminators, generators
+from ganplay.models.blocks.convolution import Conv2d
 from ganplay.models.blocks.discriminator import DiscriminatorPlan, ImageDiscriminator
 from ganplay.models.blocks.generator import GeneratorPlan, ImageGenerator
 from ganplay.models.blocks.labels import GeneratorLabels
@@ -65,7 +66,7 @@ class R3ganGenerator(ImageGenerator):
         sides = map_sides(shapes.sample[-1], len(self.widths) - 1)
         stages = _stages(self.widths, sides, self.blocks, self.group, lambda inner: self.finish(inner, labels))
         return GeneratorPlan(
-            self.widths[0], sides[0], stages, lambda channels: nn.Conv2d(channels, shapes.sample[0], 1),
+            self.widths[0], sides[0], stages, lambda channels: Conv2d(channels, shapes.sample[0], 1),
             begin=nothing(),
         )  # fmt: skip
 
@@ -139,7 +140,7 @@ def _stage(width: int, before: int, after: int, blocks: int, group: int, finish:
 
 def _whole_map(channels: int, side: int) -> nn.Module:
     """One number of each channel's map: (N, C, side, side) to (N, C)."""
-    return nn.Sequential(nn.Conv2d(channels, channels, side, groups=channels, bias=False), nn.Flatten())
+    return nn.Sequential(Conv2d(channels, channels, side, groups=channels, bias=False), nn.Flatten())
 
 
 def _linear(features: int, side: int) -> nn.Module:

@@ -19,6 +19,7 @@ from torch import nn
 
 from ganplay.contracts import Shapes
 from ganplay.models import discriminators, generators
+from ganplay.models.blocks.convolution import Conv2d
 from ganplay.models.blocks.discriminator import DiscriminatorPlan, ImageDiscriminator
 from ganplay.models.blocks.generator import GeneratorPlan, ImageGenerator
 from ganplay.models.blocks.labels import GeneratorLabels
@@ -57,7 +58,7 @@ class ResnetGenerator(ImageGenerator):
         return Stage(width, after, make)
 
     def _last(self, channels: int, colours: int) -> nn.Module:
-        convolution = nn.Conv2d(channels, colours, 3, padding=1)
+        convolution = Conv2d(channels, colours, 3, padding=1)
         return nn.Sequential(norm2d(self.norm, channels), self.activation(), convolution)
 
     def initialise(self, network: nn.Module) -> None:

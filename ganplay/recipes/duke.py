@@ -33,6 +33,7 @@ def duke_dcgan() -> Recipe:
         image_size=32,
         latent=100,
         batch_size=128,
+        fakes="shared",
         stop_images=5_000_000,
         log_every=1_280,
         sample_every=6_400,

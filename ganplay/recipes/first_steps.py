@@ -31,6 +31,7 @@ def quick_digits() -> Recipe:
         image_size=32,
         latent=64,
         batch_size=64,
+        fakes="shared",
         ema_decay=0.995,
         stop_images=120_000,
         log_every=640,

@@ -39,6 +39,7 @@ def iisc_dcgan() -> Recipe:
         image_size=64,
         latent=100,
         batch_size=128,
+        fakes="shared",
         stop_images=87_500 * DCGAN_IMAGES,
         log_every=100 * DCGAN_IMAGES,
         sample_every=500 * DCGAN_IMAGES,

@@ -84,6 +84,7 @@ def _recipe(title: str, generator: Network, discriminator: Network, adam: Adam) 
         latent=100,
         noise="gaussian",
         batch_size=32,
+        fakes="shared",
         stop_images=6_000_000,
         log_every=3_200,
         sample_every=16_000,

@@ -12,7 +12,7 @@ import json
 import os
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock, Timeout
 
+from ganplay.environment import processor
 from ganplay.files import read_json, write_atomically
 
 if TYPE_CHECKING:
@@ -126,6 +127,24 @@ class Run:
             return defaults | dict(read_json(self.folder / "run.json"))
         except (OSError, TypeError, ValueError):
             return defaults
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """What the newest worker chose for this machine and why, a sentence each; empty before the first."""
+        try:
+            return tuple(map(str, read_json(self.folder / "machine.json")["reasons"]))
+        except (KeyError, OSError, TypeError, ValueError):
+            return ()
+
+    def write_machine(self, reasons: Sequence[str]) -> None:
+        """Keeps the processor's name and what was chosen for it.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+        write_atomically(
+            self.folder / "machine.json", json.dumps({"processor": processor(), "reasons": list(reasons)}, indent=1)
+        )
 
     @property
     def label(self) -> str:

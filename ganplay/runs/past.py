@@ -45,7 +45,7 @@ def read_interval(run: Run, checkpoint: Path) -> Interval:
         return Interval()
 
 
-def load_newest(run: Run, recipe: Recipe) -> tuple[State | None, Interval, str]:
+def load_newest(run: Run, recipe: Recipe, device: str = "cpu") -> tuple[State | None, Interval, str]:
     """Where a run goes on.
 
     A checkpoint that cannot be read is set aside under the ending `.damaged`, so that readers find the one before.
@@ -63,7 +63,7 @@ def load_newest(run: Run, recipe: Recipe) -> tuple[State | None, Interval, str]:
     reasons: list[str] = []
     for path in run.checkpoints():
         try:
-            state = checkpoint.load(path, recipe)
+            state = checkpoint.load(path, recipe, device)
         except ValueError as error:
             damaged.append(path)
             reasons.append(str(error))

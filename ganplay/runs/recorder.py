@@ -7,6 +7,8 @@ import json
 import math
 import os
 import time
+from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -16,7 +18,7 @@ from ganplay.data.resident import Samples
 from ganplay.files import write_atomically
 from ganplay.latent.noise import fixed_noise, grid_size
 from ganplay.pictures import draw
-from ganplay.probes.gradients import layer_statistics
+from ganplay.probes.gradients import GradientMeter
 from ganplay.runs import store
 from ganplay.runs.folder import Run, sidecar
 from ganplay.runs.past import Interval, interval_json
@@ -24,6 +26,7 @@ from ganplay.state import State
 from ganplay.trainer import Step, sample
 
 AVERAGED = ("discriminator_loss", "generator_loss", "penalty", "accuracy_real", "accuracy_fake")
+NETWORKS = ("discriminator", "generator")
 LOSSES = 3  # the first of them, which must stay finite
 KEPT = 3  # checkpoints
 QUOTA_SECONDS = 30.0  # least time between two looks at the size of all runs
@@ -51,9 +54,12 @@ class Recorder:
     def __init__(self, run: Run, state: State, interval: Interval, data: Samples, checkpoint_seconds: float) -> None:
         self.run = run
         self.recipe = state.recipe
-        self._sums = torch.tensor(interval.sums or [0.0] * len(AVERAGED), dtype=torch.float32, device=state.device)
+        sums = interval.sums[: len(AVERAGED)] or [0.0] * len(AVERAGED)
+        self._sums = torch.tensor(sums, dtype=torch.float32, device=state.device)
         self._steps = interval.steps
         self._score = interval.score
+        self._meters = {name: GradientMeter(getattr(state, name)) for name in NETWORKS}
+        self._restore_meters(interval.sums[len(AVERAGED) :])
         self._images = self._saved = state.images
         self._point = state.images, state.seconds  # of the last point, for the rate
         self._checkpoint_seconds = checkpoint_seconds
@@ -76,6 +82,8 @@ class Recorder:
             OSError: something cannot be written.
         """
         self._sums += torch.stack([getattr(step, name) for name in AVERAGED])
+        for meter in self._meters.values():
+            meter.update()
         self._steps += 1
         self._score = self._score if step.score is None else step.score
         before, self._images = self._images, step.images
@@ -98,7 +106,10 @@ class Recorder:
         self.save(state)
 
     def write_point(self, state: State) -> None:
-        """Appends the means since the last point to the curves, with both networks' gradients of this moment."""
+        """Appends the means since the last point to the curves, those of both networks' gradients among them.
+
+        After several updates in one round the gradients are those of the last one.
+        """
         means = dict(zip(AVERAGED, (self._sums / self._steps).tolist(), strict=True))
         if not all(math.isfinite(means[name]) for name in AVERAGED[:LOSSES]):
             raise self._diverged()
@@ -110,12 +121,14 @@ class Recorder:
             **{name: _short(value) for name, value in means.items()},
             "rate": round((state.images - images) / max(state.seconds - seconds, 1e-9), 1),
             "score": self._score,
-            "gradients": {"discriminator": _gradients(state.discriminator), "generator": _gradients(state.generator)},
+            **self._gradients(),
         }
         line = json.dumps(point).encode() + b"\n"
         while line:  # unbuffered, so that what could not be written is not tried again later
             line = line[self._metrics.write(line) :]
         self._sums.zero_()
+        for meter in self._meters.values():
+            meter.reset()
         self._steps, self._score = 0, None
         self._point = state.images, state.seconds
 
@@ -141,7 +154,8 @@ class Recorder:
             raise self._diverged()
         path = self.run.folder / "checkpoints" / f"{state.images:09d}.safetensors"
         os.fsync(self._metrics.fileno())  # a checkpoint must not survive a power cut that its curves do not
-        interval = Interval(self._steps, tuple(self._sums.tolist()), self._score)
+        gathered = [number for meter in self._meters.values() for number in meter.gathered()]
+        interval = Interval(self._steps, (*self._sums.tolist(), *gathered), self._score)
         write_atomically(sidecar(path), json.dumps(interval_json(interval)))
         checkpoint.save(path, state)
         self._saved = state.images
@@ -156,16 +170,31 @@ class Recorder:
         """Lets the files go."""
         self._metrics.close()
 
+    def _gradients(self) -> dict[str, dict[str, dict[str, Any]]]:
+        """Means [small, total, norm] of each layer of each network, and the largest norm, in which a spike shows."""
+        read = {network: meter.read() for network, meter in self._meters.items()}
+        return {
+            "gradients": {
+                network: {layer: [_short(one.small), one.total, _short(one.norm)] for layer, one in layers.items()}
+                for network, layers in read.items()
+            },
+            "largest_gradients": {
+                network: {layer: _short(one.largest) for layer, one in layers.items()}
+                for network, layers in read.items()
+            },
+        }
+
+    def _restore_meters(self, gathered: Sequence[float]) -> None:
+        """Goes on with an unfinished interval; without gradients, or with those of other layers, it begins anew."""
+        if len(gathered) == sum(map(len, self._meters.values())):
+            for meter in self._meters.values():
+                meter.restore(gathered[: len(meter)])
+                gathered = gathered[len(meter) :]
+
     def _diverged(self) -> DivergenceError:
         newest = self.run.checkpoints()[:1]
         kept = f"the checkpoint at {int(newest[0].stem):,} images is kept." if newest else "there is no checkpoint yet."
         return DivergenceError(f"Training diverged: a loss or weight is not finite at {self._images:,} images; {kept}")
-
-
-def _gradients(network: nn.Module) -> dict[str, list[float | None]]:
-    """[small, total, norm] of each layer."""
-    statistics = layer_statistics(network).items()
-    return {layer: [small, total, _short(norm)] for layer, (small, total, norm) in statistics}
 
 
 def _short(value: float) -> float | None:

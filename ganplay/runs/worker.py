@@ -141,8 +141,7 @@ def _train(run: Run, wishes: Wishes, on_tick: Callable[[Status], None] | None, c
 
 def _steps(run: Run, wishes: Wishes, reporter: Reporter, checkpoint_seconds: float) -> Status:
     """From the recipe to the last step. Imports torch, which takes a second or two: the run is claimed by now."""
-    import torch
-
+    from ganplay.acceleration import choose, prepare
     from ganplay.data.resident import load
     from ganplay.runs.past import load_newest, rewind
     from ganplay.runs.recorder import Recorder
@@ -156,20 +155,24 @@ def _steps(run: Run, wishes: Wishes, reporter: Reporter, checkpoint_seconds: flo
             raise _Leave(wish)
         reporter.prepare(f"Preparing {recipe.dataset.kind}: {sentence}", share)
 
-    torch.set_num_threads(int(run.info["threads"]))
     recipe = run.recipe()
+    choices = choose(recipe, int(run.info["threads"]))
+    prepare(choices)
+    run.write_machine(choices.reasons)
     data = load(recipe.dataset, recipe.shapes.sample, progress=progress)
     held_out = load(recipe.dataset, recipe.shapes.sample, "test", progress) if recipe.score_every else None
-    state, interval, reporter.note = load_newest(run, recipe)
+    state, interval, reporter.note = load_newest(run, recipe, choices.device)
     if reporter.note:
         _log(run, reporter.note)
-    state = state or State.initial(recipe)
+    state = state or State.initial(recipe, choices.device)
+    if choices.device == "cuda" and choices.precision != "fp32":
+        state.compile()
     rewind(run, state.images)
     with closing(Recorder(run, state, interval, data, checkpoint_seconds)) as recorder:
         reporter.train(state.images, state.seconds, recipe)
 
         # Train
-        with closing(train(recipe, state=state, data=data, held_out=held_out)) as steps:
+        with closing(train(recipe, state=state, data=data, held_out=held_out, device=choices.device)) as steps:
             for step in steps:
                 recorder.take(step)
                 reporter.train(step.images, step.seconds, recipe)

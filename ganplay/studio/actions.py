@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import functools
 import hashlib
-import io
 import os
 import secrets
 from collections.abc import Callable
@@ -19,7 +18,7 @@ import gradio as gr
 from gradio.utils import get_upload_folder
 from PIL import Image
 
-from ganplay import sources
+from ganplay import pictures, sources
 from ganplay.latent import sampling
 from ganplay.studio import drawing
 
@@ -109,15 +108,14 @@ def _file(picture: Image.Image, name: str) -> str:
 
     Gradio itself would write equal pictures to one file in place: of many viewers of one seed, some saw it empty.
     """
-    buffer = io.BytesIO()
-    picture.save(buffer, "PNG")
-    path = Path(get_upload_folder()) / hashlib.sha256(buffer.getvalue()).hexdigest() / name
+    content = pictures.png(picture)
+    path = Path(get_upload_folder()) / hashlib.sha256(content).hexdigest() / name
     try:
         os.utime(path)  # it is there: as good as new
     except FileNotFoundError:
         path.parent.mkdir(parents=True, exist_ok=True)
         unfinished = path.with_name(f"{secrets.token_hex(8)}.png")
-        unfinished.write_bytes(buffer.getvalue())
+        unfinished.write_bytes(content)
         os.replace(unfinished, path)
     return str(path)
 

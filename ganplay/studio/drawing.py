@@ -34,7 +34,7 @@ def strip(samples: Tensor, dataset: Dataset) -> Image.Image:
 
 def _draw(samples: Tensor, dataset: Dataset, columns: int) -> Image.Image:
     if samples.ndim == 4:
-        return enlarge(pictures.grid(samples, columns))
+        return enlarge(pictures.with_palette(pictures.grid(samples, columns)))  # before it is large
     scatter = pictures.scatter(samples, _real_points(dataset))
     return scatter.resize((2 * scatter.width, 2 * scatter.height), Image.Resampling.BICUBIC)  # dots, not pixels
 

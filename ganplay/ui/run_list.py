@@ -114,7 +114,10 @@ def _actions(picked: list[tuple[Run, Status]]) -> None:
                 st.markdown(f"Delete {len(ids)} run{'s' if len(ids) > 1 else ''} with all pictures and checkpoints?")
                 st.button("Yes, delete", type="primary", key="delete", on_click=_delete, args=(ids,))
         if len(ids) == 1:
-            _rename(picked[0][0])
+            run = picked[0][0]
+            _rename(run)
+            if run.reasons:
+                st.caption("How it computed: " + " ".join(run.reasons))
 
 
 def _delete(ids: list[str]) -> None:

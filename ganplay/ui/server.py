@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 
 ROUTER = Path(__file__).with_name("router.py")
 HEAD_START = 1.5  # seconds in which the first page has both the processor and the import lock for itself
+OPENED_LATER = (  # what the pages import when they are first opened
+    "ganplay.ui.comparison", "ganplay.ui.vanishing", "ganplay.ui.architectures", "ganplay.ui.evaluate",
+)  # fmt: skip
 _log = logging.getLogger(__name__)
 
 
@@ -91,8 +94,8 @@ def _build_studio() -> Any:
     from ganplay.studio.app import mount
 
     app = mount()
-    importlib.import_module("ganplay.ui.comparison")  # what the pages import when they are first opened
-    importlib.import_module("ganplay.ui.vanishing")
+    for page in OPENED_LATER:
+        importlib.import_module(page)
     # Streamlit collects garbage after every run of a page: without this it walks over all of torch each time.
     gc.collect()
     gc.freeze()

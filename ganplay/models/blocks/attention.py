@@ -6,6 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import max_pool2d
 
+from ganplay.models.blocks.convolution import Conv2d
+
 
 class SelfAttention(nn.Module):
     """Each place of the map looks at all places of a map pooled to half its side and adds what it finds.
@@ -22,10 +24,10 @@ class SelfAttention(nn.Module):
         super().__init__()
         if channels < 8:
             raise ValueError(f"Self-attention on {channels} feature maps was asked for; it needs at least 8.")
-        self.query = nn.Conv2d(channels, channels // 8, 1)
-        self.key = nn.Conv2d(channels, channels // 8, 1)
-        self.value = nn.Conv2d(channels, channels // 2, 1)
-        self.out = nn.Conv2d(channels // 2, channels, 1)
+        self.query = Conv2d(channels, channels // 8, 1)
+        self.key = Conv2d(channels, channels // 8, 1)
+        self.value = Conv2d(channels, channels // 2, 1)
+        self.out = Conv2d(channels // 2, channels, 1)
         self.gamma = nn.Parameter(torch.zeros(()))
         self.scale = (channels // 8) ** -0.5 if scaled else 1.0
         self.softmax = nn.Softmax(-1)  # a module, because memory is estimated by modules and this makes the largest map

@@ -13,6 +13,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, interpolate
 
+from ganplay.models.blocks.convolution import Conv2d
 from ganplay.models.blocks.stages import Finish
 
 LEAST_SIDE = 4  # of a map; a smaller one has no middle for a 3x3 convolution
@@ -44,9 +45,9 @@ class ResidualUp(nn.Module):
         bias = isinstance(first.norm, nn.Identity)  # each stream ends in a normalisation, which would cancel it
         self.grow = nn.Upsample(scale_factor=2) if grow else nn.Identity()
         self.first, self.second = first, second
-        self.convolution1 = nn.Conv2d(channels, width, 3, padding=1, bias=bias)
-        self.convolution2 = nn.Conv2d(width, width, 3, padding=1, bias=bias)
-        self.shortcut = nn.Conv2d(channels, width, 1, bias=bias) if grow or channels != width else nn.Identity()
+        self.convolution1 = Conv2d(channels, width, 3, padding=1, bias=bias)
+        self.convolution2 = Conv2d(width, width, 3, padding=1, bias=bias)
+        self.shortcut = Conv2d(channels, width, 1, bias=bias) if grow or channels != width else nn.Identity()
 
     def forward(self, x: Tensor, code: Tensor | None = None) -> Tensor:
         inner = self.convolution1(self.grow(self.first(x, code)))
@@ -68,9 +69,9 @@ class ResidualDown(nn.Module):
         super().__init__()
         self.shrink = nn.AvgPool2d(2) if shrink else nn.Identity()
         self.first, self.second = first or nn.Identity(), second
-        self.convolution1 = nn.Conv2d(channels, width, 3, padding=1)
-        self.convolution2 = nn.Conv2d(width, width, 3, padding=1)
-        self.shortcut = nn.Conv2d(channels, width, 1) if shrink or channels != width else nn.Identity()
+        self.convolution1 = Conv2d(channels, width, 3, padding=1)
+        self.convolution2 = Conv2d(width, width, 3, padding=1)
+        self.shortcut = Conv2d(channels, width, 1) if shrink or channels != width else nn.Identity()
 
     def forward(self, x: Tensor) -> Tensor:
         inner = self.convolution2(self.second(self.convolution1(self.first(x))))
@@ -90,11 +91,11 @@ class InvertedBottleneck(nn.Module):
     def __init__(self, width: int, inner: int, groups: int, first: Finish, second: Finish) -> None:
         super().__init__()
         bias = isinstance(first.norm, nn.Identity)
-        self.widen = nn.Conv2d(width, inner, 1, bias=bias)
+        self.widen = Conv2d(width, inner, 1, bias=bias)
         self.first = first
-        self.mix = nn.Conv2d(inner, inner, 3, padding=1, groups=groups, bias=bias)
+        self.mix = Conv2d(inner, inner, 3, padding=1, groups=groups, bias=bias)
         self.second = second
-        self.narrow = nn.Conv2d(inner, width, 1, bias=False)
+        self.narrow = Conv2d(inner, width, 1, bias=False)
 
     def forward(self, x: Tensor, code: Tensor | None = None) -> Tensor:
         return x + self.narrow(self.second(self.mix(self.first(self.widen(x), code)), code))
@@ -109,7 +110,7 @@ class Resample(nn.Module):
     def __init__(self, channels: int, width: int, factor: float) -> None:
         super().__init__()
         self.factor = factor
-        self.convolution = nn.Conv2d(channels, width, 1, bias=False) if channels != width else nn.Identity()
+        self.convolution = Conv2d(channels, width, 1, bias=False) if channels != width else nn.Identity()
 
     def forward(self, x: Tensor) -> Tensor:
         if self.factor > 1:  # the convolution first: it is the same and has a quarter of the places to visit

@@ -9,6 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from ganplay.contracts import Shapes
+from ganplay.models.blocks.convolution import Conv2d, ConvTranspose2d
+from ganplay.models.blocks.dropout import Dropout
 from ganplay.models.blocks.labels import ConditionalBatchNorm2d
 
 
@@ -51,7 +53,8 @@ class FromNoise(nn.Linear):
         self.width, self.side = width, side
 
     def forward(self, z: Tensor) -> Tensor:
-        return super().forward(z).unflatten(1, (self.width, self.side, self.side))
+        maps = super().forward(z).unflatten(1, (self.width, self.side, self.side))
+        return maps.contiguous(memory_format=torch.channels_last)  # as all that follows computes
 
 
 class Finish(nn.Module):
@@ -61,7 +64,7 @@ class Finish(nn.Module):
         super().__init__()
         self.norm = norm
         self.activation = activation
-        self.dropout = nn.Dropout(dropout) if dropout else nn.Identity()
+        self.dropout = Dropout(dropout) if dropout else nn.Identity()
 
     def forward(self, x: Tensor, code: Tensor | None = None) -> Tensor:
         return self.dropout(self.activation(normalise(self.norm, x, code)))
@@ -93,17 +96,17 @@ class Down(nn.Module):
         super().__init__()
         padding = (kernel - 1) // 2 if padding is None else padding
         bias = isinstance(finish.norm, nn.Identity)  # a normalisation would cancel it
-        self.convolution = nn.Conv2d(channels, width, kernel, stride=stride, padding=padding, bias=bias)
+        self.convolution = Conv2d(channels, width, kernel, stride=stride, padding=padding, bias=bias)
         self.finish = finish
 
     def forward(self, x: Tensor) -> Tensor:
         return self.finish(self.convolution(x))
 
 
-def doubling(channels: int, width: int, kernel: int, bias: bool = True, odd: bool = False) -> nn.ConvTranspose2d:
+def doubling(channels: int, width: int, kernel: int, bias: bool = True, odd: bool = False) -> ConvTranspose2d:
     """A transposed convolution with stride 2 whose padding makes a side of twice the length, one less when `odd`."""
     padding = (kernel - 1 + odd) // 2
-    return nn.ConvTranspose2d(
+    return ConvTranspose2d(
         channels, width, kernel, stride=2, padding=padding, output_padding=2 - odd + 2 * padding - kernel, bias=bias
     )
 

@@ -1,0 +1,105 @@
+"""How a run computes on this machine: chosen by what the processor has and how large the networks are, and said so."""
+
+from __future__ import annotations
+
+import ctypes
+import platform
+from dataclasses import dataclass
+
+import torch
+
+from ganplay.environment import chosen_device
+from ganplay.precision import chosen, has_fast_bf16
+from ganplay.probes.layers import totals
+from ganplay.recipe import Recipe
+
+SMALL = 20e6  # multiply-adds of one batch through both networks, below which a second thread gains a tenth at most
+# Parameters of glibc's mallopt (malloc.h): never give memory back to the system, neither by mapping nor by trimming.
+_TRIM_THRESHOLD, _MMAP_MAX = -1, -4
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What a run uses.
+
+    Attributes:
+        device: "cpu" or "cuda".
+        precision: "fp32" or "bf16", of the networks' products.
+        threads: processor threads.
+        reasons: one sentence for each choice.
+    """
+
+    device: str
+    precision: str
+    threads: int
+    reasons: tuple[str, ...]
+
+
+def suitable_threads(recipe: Recipe, most: int) -> int:
+    """1 for networks too small to share, else `most`."""
+    return 1 if _work(recipe) < SMALL else most
+
+
+def choose(recipe: Recipe, threads: int) -> Choices:
+    """What suits a recipe here.
+
+    Args:
+        threads: processor threads that the run may use.
+
+    Raises:
+        ValueError: GANPLAY_DEVICE asks for a device that is not there.
+    """
+    device = chosen_device()
+    if device == "cuda" and not torch.cuda.is_available():
+        raise ValueError("GANPLAY_DEVICE is 'cuda', but PyTorch finds no CUDA device here; unset it to use 'cpu'.")
+    points = len(recipe.shapes.sample) == 1
+    precision = chosen(recipe.precision, device, points)
+    reasons = (_precision_reason(recipe, device, precision, points), _threads_reason(recipe, threads), *_always(device))
+    return Choices(device, precision, threads, reasons)
+
+
+def prepare(choices: Choices) -> None:
+    """Sets this process up for training as chosen: threads, the allocator, a graphics card's products."""
+    torch.set_num_threads(choices.threads)
+    _keep_memory()
+    if choices.device == "cuda" and choices.precision != "fp32":
+        torch.set_float32_matmul_precision("high")  # TF32
+
+
+def _keep_memory() -> None:
+    """Lets glibc keep what a step frees for the next step.
+
+    By default it returns every large tensor to the system at once, which then has to clear the same pages again: a
+    tenth of the time of a wide network's step. Elsewhere than on Linux with glibc, nothing is done.
+    """
+    if platform.libc_ver()[0] == "glibc":
+        allocator = ctypes.CDLL(None)
+        allocator.mallopt(_MMAP_MAX, 0)
+        allocator.mallopt(_TRIM_THRESHOLD, 2**31 - 1)
+
+
+def _work(recipe: Recipe) -> float:
+    return recipe.batch_size * sum(network.multiply_adds for network in totals(recipe).values())
+
+
+def _precision_reason(recipe: Recipe, device: str, precision: str, points: bool) -> str:
+    if recipe.precision != "auto":
+        return f"{precision} products, because the recipe says so."
+    if precision == "bf16":
+        return "bf16 products, which this processor has in hardware; losses, penalties and optimisers in fp32."
+    if points and has_fast_bf16(device):
+        return "fp32 products: for nets on points, casting to bf16 costs more than it saves."
+    return "fp32 products: this processor has no bf16 in hardware."
+
+
+def _threads_reason(recipe: Recipe, threads: int) -> str:
+    size = f"a batch takes {_work(recipe) / 1e6:,.3g} M multiply-adds through both networks"
+    return f"{threads} thread{'s' if threads > 1 else ''}: {size}."
+
+
+def _always(device: str) -> tuple[str, ...]:
+    images = "images stay in memory as bytes, a batch is one gather; maps lie channels last; narrow maps of many " \
+        "channels go through matrix products"  # fmt: skip
+    if device == "cuda":
+        return (f"{images}; networks are compiled, fp32 products in TF32 unless the recipe asks for fp32.",)
+    return (f"{images}; optimisers update all weights in one pass.",)
