@@ -26,12 +26,14 @@ class Choices:
         device: "cpu" or "cuda".
         precision: "fp32" or "bf16", of the networks' products.
         threads: processor threads.
+        compiled: True where torch compiles the networks.
         reasons: one sentence for each choice.
     """
 
     device: str
     precision: str
     threads: int
+    compiled: bool
     reasons: tuple[str, ...]
 
 
@@ -54,15 +56,18 @@ def choose(recipe: Recipe, threads: int) -> Choices:
         raise ValueError("GANPLAY_DEVICE is 'cuda', but PyTorch finds no CUDA device here; unset it to use 'cpu'.")
     points = len(recipe.shapes.sample) == 1
     precision = chosen(recipe.precision, device, points)
-    reasons = (_precision_reason(recipe, device, precision, points), _threads_reason(recipe, threads), *_always(device))
-    return Choices(device, precision, threads, reasons)
+    compiled = device == "cuda" and recipe.precision != "fp32" and not recipe.penalties  # those differentiate twice
+    reasons = (
+        _precision_reason(recipe, device, precision, points), _threads_reason(recipe, threads), _rest(device, compiled)
+    )  # fmt: skip
+    return Choices(device, precision, threads, compiled, reasons)
 
 
 def prepare(choices: Choices) -> None:
     """Sets this process up for training as chosen: threads, the allocator, a graphics card's products."""
     torch.set_num_threads(choices.threads)
     _keep_memory()
-    if choices.device == "cuda" and choices.precision != "fp32":
+    if choices.device == "cuda" and choices.precision != "fp32":  # for what bf16 leaves
         torch.set_float32_matmul_precision("high")  # TF32
 
 
@@ -97,9 +102,9 @@ def _threads_reason(recipe: Recipe, threads: int) -> str:
     return f"{threads} thread{'s' if threads > 1 else ''}: {size}."
 
 
-def _always(device: str) -> tuple[str, ...]:
-    images = "images stay in memory as bytes, a batch is one gather; maps lie channels last; narrow maps of many " \
-        "channels go through matrix products"  # fmt: skip
-    if device == "cuda":
-        return (f"{images}; networks are compiled, fp32 products in TF32 unless the recipe asks for fp32.",)
-    return (f"{images}; optimisers update all weights in one pass.",)
+def _rest(device: str, compiled: bool) -> str:
+    card = f"; on the graphics card, networks are {'' if compiled else 'not '}compiled" if device == "cuda" else ""
+    return (
+        "Images stay in memory as bytes and a batch is one gather; maps lie channels last, those with few places and "
+        f"many channels go through matrix products; optimisers update all weights in one pass{card}."
+    )

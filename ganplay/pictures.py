@@ -33,12 +33,15 @@ def grid(samples: Tensor, columns: int = 8) -> Image.Image:
     count, height, width, _ = images.shape
     columns = min(columns, count)
     rows = math.ceil(count / columns)
-    canvas = np.empty((rows * (height + GAP) + GAP, columns * (width + GAP) + GAP, 3), np.uint8)
-    canvas[:] = INK
-    for index, image in enumerate(images):
-        top = GAP + index // columns * (height + GAP)
-        left = GAP + index % columns * (width + GAP)
-        canvas[top : top + height, left : left + width] = image
+    cells = np.empty((rows * columns, height + GAP, width + GAP, 3), np.uint8)  # each with the gaps before it
+    cells[:] = INK
+    cells[:count, GAP:, GAP:] = images
+    down, across = rows * (height + GAP), columns * (width + GAP)
+    canvas = np.empty((down + GAP, across + GAP, 3), np.uint8)
+    canvas[down:] = canvas[:, across:] = INK
+    canvas[:down, :across] = (
+        cells.reshape(rows, columns, height + GAP, width + GAP, 3).swapaxes(1, 2).reshape(down, across, 3)
+    )
     return Image.fromarray(canvas)
 
 

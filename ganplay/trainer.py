@@ -106,7 +106,7 @@ def train(
         return [Critique(one.logits.float(), _float(one.class_logits)) for one in said]
 
     def full_precision(x: Tensor, y: Tensor | None = None) -> Critique:
-        return discriminator.forward(x, y)  # penalties differentiate twice: in fp32, and never compiled
+        return discriminator(x, y)  # penalties differentiate twice, in fp32
 
     while not _finished(recipe, state):
         started = time.perf_counter()
@@ -140,13 +140,14 @@ def train(
             discriminator.requires_grad_(False)
             losses = []
             for index in range(recipe.generator_steps):
-                fresh = not shared or index > 0
+                fresh, beside = not shared or index > 0, []
                 if loss.relative:
                     real, y = take(state.images - size)
+                    beside = [shown(real)]
                 elif fresh:
                     y = _drawn_labels(labels, size, state.noise) if conditional else None
                 fake = shown(make(y) if fresh else made)
-                on_fake, *on_real = critiques(y, fake, shown(real)) if loss.relative else critiques(y, fake)
+                *on_real, on_fake = critiques(y, *beside, fake)
                 objective = loss.generator(on_fake, *on_real).mean()
                 objective = objective + recipe.class_weight * class_loss(on_fake, y).mean()
                 state.generator_optimiser.zero_grad(set_to_none=True)

@@ -25,6 +25,9 @@ NUMBERS = ("discriminator_loss", "generator_loss", "penalty", "accuracy_real", "
 
 VARIANTS = {
     "adam": {},
+    "shared": {"fakes": "shared", "critic_steps": 2, "generator_steps": 2, "instance_noise": 0.1},
+    "shared-labels": {"fakes": "shared", "loss": "relativistic", "generator.conditioning": "concat",
+                      "discriminator.conditioning": "projection", "generator.dropout": 0.3, "precision": "bf16"},
     "bf16": {"precision": "bf16"},
     "rmsprop-clip": {"loss": "wasserstein", "penalties": "weight-clip", "critic_steps": 2,
                      "generator_optimiser": "rmsprop", "discriminator_optimiser": "rmsprop"},
@@ -336,6 +339,40 @@ def test_everything_the_discriminator_sees_is_augmented_and_the_generator_learns
     for (x, *_), bare in zip(watch.seen, (real, fake, real, real, again), strict=True):
         torch.testing.assert_close(x, 2 * bare + 1)
     assert [x.requires_grad for x, *_ in watch.seen] == [False, False, True, False, True]
+
+
+def test_shared_fakes_are_made_once_and_teach_both_networks():
+    made = tiny(fakes="shared", critic_steps=2, generator_steps=2)
+    state = State.initial(made)
+    watch = Watch(state)
+    before = [weight.detach().clone() for weight in state.generator.parameters()]
+    next(train(made, state=state))
+    assert len(watch.made) == 3  # one a critic step, and one for the generator's second step
+    first, second, third = (samples for _, _, samples in watch.made)
+    for (x, *_), fakes in zip(
+        (watch.seen[place] for place in (1, 3, 4, 5)), (first, second, second, third), strict=True
+    ):
+        assert torch.equal(x, fakes)
+    assert [x.requires_grad for x, *_ in watch.seen] == [False] * 4 + [True] * 2
+    moved = [not torch.equal(old, new) for old, new in zip(before, state.generator.parameters(), strict=True)]
+    assert all(moved)
+
+
+def test_a_round_with_shared_fakes_is_that_of_a_plain_loop():
+    made = tiny(fakes="shared", precision="fp32", ema_decay=0.0)
+    state, plain = State.initial(made), State.initial(made)
+    next(train(made, state=state))
+    real, _ = load(made.dataset, made.shapes.sample).batch(Order(1_500, made.seed).take(0, made.batch_size))
+    fake = plain.generator.train()(torch.randn(made.batch_size, made.latent, generator=plain.noise))
+    d, softplus = plain.discriminator.train(), nn.functional.softplus
+    (softplus(-d(real).logits).mean() + softplus(d(fake.detach()).logits).mean()).backward()
+    plain.discriminator_optimiser.step()
+    softplus(-d(fake).logits).mean().backward()
+    plain.generator_optimiser.step()
+    for owner in ("generator", "discriminator"):
+        mine, theirs = (getattr(one, owner).state_dict() for one in (state, plain))
+        for name, value in mine.items():
+            torch.testing.assert_close(value, theirs[name])
 
 
 def test_instance_noise_lies_on_real_and_fake_until_it_has_faded():

@@ -15,7 +15,7 @@ from ganplay.state import State
 
 TINY = {
     "image_size": 16, "generator.widths": (8, 8), "discriminator.widths": (8, 8), "batch_size": 8, "stop_images": 64,
-    "precision": "fp32",
+    "precision": "fp32", "fakes": "fresh",
 }  # fmt: skip
 NARROW = {"widths": 8, "maps": 8, "units": 8, "first_maps": 8, "group": 8, "label_width": 5}  # whatever a network has
 

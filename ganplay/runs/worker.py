@@ -165,7 +165,7 @@ def _steps(run: Run, wishes: Wishes, reporter: Reporter, checkpoint_seconds: flo
     if reporter.note:
         _log(run, reporter.note)
     state = state or State.initial(recipe, choices.device)
-    if choices.device == "cuda" and choices.precision != "fp32":
+    if choices.compiled:
         state.compile()
     rewind(run, state.images)
     with closing(Recorder(run, state, interval, data, checkpoint_seconds)) as recorder:

@@ -1,0 +1,54 @@
+"""Pictures as files: nothing of them is lost on the way, whatever their colours."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from ganplay import pictures
+from ganplay.benchmarks import Options, sampling
+
+
+def images(channels: int, levels: int) -> torch.Tensor:
+    """Ten images in [-1, 1] that together have the grey levels 0 to `levels` - 1."""
+    values = torch.arange(10 * channels * 64) % levels
+    return (values / 127.5 - 1).view(10, channels, 8, 8)
+
+
+@pytest.mark.parametrize(("channels", "levels", "mode"), [(1, 255, "P"), (1, 256, "RGB"), (1, 2, "P"), (3, 200, "RGB")])
+def test_a_png_file_holds_every_pixel_with_a_palette_only_where_it_fits(channels, levels, mode):
+    drawn = pictures.grid(images(channels, levels), 4)
+    with Image.open(io.BytesIO(pictures.png(drawn))) as read:
+        assert read.mode == mode
+        assert np.array_equal(np.asarray(read.convert("RGB")), np.asarray(drawn))
+
+
+def test_a_picture_that_has_other_colours_than_the_gaps_keeps_them():
+    scatter = pictures.scatter(torch.zeros(3, 2), torch.ones(3, 2))
+    assert pictures.with_palette(scatter) is scatter
+    tinted = Image.new("RGB", (4, 4), (7, 7, 9))
+    assert pictures.with_palette(tinted) is tinted
+
+
+def test_every_image_of_a_grid_lies_at_its_place_between_gaps():
+    given = images(1, 250)
+    drawn = np.asarray(pictures.grid(given, 4))
+    assert drawn.shape == (3 * 10 + 2, 4 * 10 + 2, 3)
+    expected = np.full(drawn.shape, pictures.INK, np.uint8)
+    for index, image in enumerate(((given + 1) * 127.5).round().numpy()):
+        top, left = 2 + index // 4 * 10, 2 + index % 4 * 10
+        expected[top : top + 8, left : left + 8] = image[0][..., None]
+    assert np.array_equal(drawn, expected)
+
+
+def test_the_benchmark_of_sampling_divides_by_the_bare_forward_pass():
+    table = sampling.measure(Options(0.0, 1, lambda sentence: None, recipes=("cs229-baseline",)))
+    names = [row[0] for row in table.rows]
+    assert names[-1] == "cs229-baseline, untrained" and "quick-digits" in names
+    for row, raw in zip(table.rows, table.raw, strict=True):
+        assert row[4] == pytest.approx(row[3] / row[2])
+        assert 1e3 * np.median(raw["forward"]) == pytest.approx(row[2])
