@@ -66,12 +66,12 @@ def choose(recipe: Recipe, threads: int) -> Choices:
 def prepare(choices: Choices) -> None:
     """Sets this process up for training as chosen: threads, the allocator, a graphics card's products."""
     torch.set_num_threads(choices.threads)
-    _keep_memory()
+    keep_memory()
     if choices.device == "cuda" and choices.precision != "fp32":  # for what bf16 leaves
         torch.set_float32_matmul_precision("high")  # TF32
 
 
-def _keep_memory() -> None:
+def keep_memory() -> None:
     """Lets glibc keep what a step frees for the next step.
 
     By default it returns every large tensor to the system at once, which then has to clear the same pages again: a

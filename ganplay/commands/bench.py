@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import ganplay
-from ganplay.benchmarks import PARTS, about
+from ganplay.benchmarks import LONG, PARTS, about
 
 if TYPE_CHECKING:
     from ganplay.benchmarks.machine import Machine
@@ -22,7 +22,7 @@ MOST_SECONDS, MOST_WINDOWS, MOST_THREADS = 3_600, 1_000, 1_024
 def configure(parser: argparse.ArgumentParser, words: list[str]) -> None:
     width = max(map(len, PARTS))
     parser.epilog = (
-        "Parts, all by default:\n"
+        f"Parts, all but {', '.join(LONG)} by default:\n"
         + "\n".join(f"  {part.ljust(width)}  {about(part)}" for part in PARTS)
         + "\n\nThe sides of a comparison take turns, so that a busy machine slows both: trust the ratios.\n"
         "Each table is printed when its part is done; Ctrl-C ends the rest.\n"
@@ -42,7 +42,7 @@ def configure(parser: argparse.ArgumentParser, words: list[str]) -> None:
 
 def execute(options: argparse.Namespace) -> int:
     _check(options)
-    parts = options.parts or PARTS
+    parts = options.parts or [part for part in PARTS if part not in LONG]
     names = tuple(name for name in options.recipes.split(",") if name)
 
     from ganplay.benchmarks import Options, measure, report

@@ -22,7 +22,7 @@ class Interval:
 
     Attributes:
         steps: rounds since the last point.
-        sums: of each averaged number over those rounds, float32 values.
+        sums: of each averaged number over those rounds, float32 values; then what both gradient meters have gathered.
         score: the last score in the interval, or None.
     """
 

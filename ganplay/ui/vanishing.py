@@ -66,7 +66,7 @@ def vanishing_gradients() -> None:
         st.fragment(run_every=live.CHARTS if active else live.SLOW)(_see)(ids, active, predicted)
     with st.expander("**Why** · where small gradients come from, and what the count does not say"):
         st.markdown(WHY)
-    with st.expander("**Code** · the count, as it is taken at every point of the curves"):
+    with st.expander("**Code** · the count, as it is taken in every step; a point of the curves shows the mean"):
         teaching.source(gradients)
 
 

@@ -31,7 +31,7 @@ class Conv2d(nn.Conv2d):
         x = _in_computing_type(x)
         (stride, _), (padding, _), (kernel, _) = self.stride, self.padding, self.kernel_size
         side = (max(x.shape[-2:]) + 2 * padding - kernel) // stride + 1
-        if not (_plain(self, x) and _worth(self, x.dtype, side, PATCHES / stride**2)):
+        if not (_plain(self, x) and worth(self, x.dtype, side, PATCHES / stride**2)):
             return super().forward(x)
         patches = _Unfold.apply(x.permute(0, 2, 3, 1), kernel, stride, padding)
         weight = self.weight.permute(0, 2, 3, 1).flatten(1)  # (D, k * k * C)
@@ -49,7 +49,7 @@ class ConvTranspose2d(nn.ConvTranspose2d):
         (stride, _), (padding, _), (kernel, _) = self.stride, self.padding, self.kernel_size
         extra = self.output_padding[0]
         fits = output_size is None and self.output_padding[1] == extra and stride <= kernel
-        if not (fits and _plain(self, x) and _worth(self, x.dtype, max(x.shape[-2:]), 1)):
+        if not (fits and _plain(self, x) and worth(self, x.dtype, max(x.shape[-2:]), 1)):
             return self._stock(x, output_size)
         flat = x.permute(0, 2, 3, 1)  # (N, H, W, C)
         weight = self.weight.permute(0, 2, 3, 1).flatten(1)  # (C, k * k * D)
@@ -82,7 +82,12 @@ def _plain(layer: Conv2d | ConvTranspose2d, x: Tensor) -> bool:
     return x.is_cpu and x.ndim == 4 and square and simple
 
 
-def _worth(layer: Conv2d | ConvTranspose2d, kind: torch.dtype, side: int, factor: float) -> bool:
+def worth(layer: Conv2d | ConvTranspose2d, kind: torch.dtype, side: int, factor: float) -> bool:
+    """True where a product is taken for faster: for a layer whose coarser map has `side` places, in a type.
+
+    Args:
+        factor: how much larger the copy in patches is, against a transposed convolution's.
+    """
     if kind not in WORTH:
         return False
     per_places, least = WORTH[kind]
