@@ -15,7 +15,7 @@ from ganplay.recipe import Recipe
 
 SMALL = 20e6  # multiply-adds of one batch through both networks, below which a second thread gains a tenth at most
 # Parameters of glibc's mallopt (malloc.h): never give memory back to the system, neither by mapping nor by trimming.
-_TRIM_THRESHOLD, _MMAP_MAX = -1, -4
+TRIM_THRESHOLD, MMAP_MAX = -1, -4
 
 
 @dataclass(frozen=True)
@@ -79,8 +79,8 @@ def keep_memory() -> None:
     """
     if platform.libc_ver()[0] == "glibc":
         allocator = ctypes.CDLL(None)
-        allocator.mallopt(_MMAP_MAX, 0)
-        allocator.mallopt(_TRIM_THRESHOLD, 2**31 - 1)
+        allocator.mallopt(MMAP_MAX, 0)
+        allocator.mallopt(TRIM_THRESHOLD, 2**31 - 1)
 
 
 def _work(recipe: Recipe) -> float:

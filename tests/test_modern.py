@@ -79,7 +79,8 @@ def check_gradients(network, objective):
     for name, parameter in network.named_parameters():
         assert parameter.grad is not None, name
         assert torch.isfinite(parameter.grad).all(), name
-        assert parameter.grad.abs().sum() > 0, name
+        if name != "attention.key.bias":  # the same for all keys, which cancels in the softmax: rounding at most
+            assert parameter.grad.abs().sum() > 0, name
 
 
 # Sizes

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-PARTS = ("training", "tiny", "convolution", "probes", "sampling", "start", "scaling", "memory", "learning")
+PARTS = ("training", "gains", "tiny", "convolution", "probes", "sampling", "start", "scaling", "memory", "learning")
 LONG = ("learning",)  # a quarter of an hour and more: only when it is named
 
 Cell = str | float | int | None
