@@ -1,4 +1,4 @@
-"""What the app costs: start-up, time to the first picture, the price of watching, memory. Linux; needs Chromium.
+"""What the app costs: start, first picture, watching, memory, the studio's answers. Linux; needs Chromium.
 
     python tests/benchmark_app.py
 
@@ -14,13 +14,16 @@ import platform
 import statistics
 import sys
 import tempfile
+import threading
 import time
 import urllib.parse
 from pathlib import Path
 
 from browser import ROOT, free_port, page, server
+from gradio_client import Client
 
 sys.path.insert(0, str(ROOT))
+SOURCE, VIEWERS, MOVES = "checkpoint:quick-digits", (1, 8, 30), 20  # each viewer moves a slider so often
 WINDOW, PAIRS = 15.0, 4  # seconds, and alternations with and without a watcher
 
 
@@ -32,6 +35,7 @@ def main() -> None:
         figures["start to interactive Home, s"] = start_up(Path(folder), times := [])
         figures["start to health answer, s"] = times[0]
         figures |= training(Path(folder))
+        figures |= studio(Path(folder))
     print(json.dumps(figures, indent=2))
 
 
@@ -103,6 +107,40 @@ def training(folder: Path) -> dict[str, object]:
         "windows alone, watched": [[round(value) for value in rates[looking]] for looking in (False, True)],
         "threads of a run": newest.info["threads"],
     }
+
+
+def studio(folder: Path) -> dict[str, object]:
+    """Seconds from a moved slider to the name of the new picture, through the server, with one viewer and with many."""
+    figures: dict[str, object] = {}
+    with server(folder / "home") as (address, _):
+        for viewers in VIEWERS:
+            times: list[float] = []
+            ready = threading.Barrier(viewers)
+            people = [
+                threading.Thread(target=move_sliders, args=(address, 1_000 * person, ready, times))
+                for person in range(viewers)
+            ]
+            for person in people:
+                person.start()
+            for person in people:
+                person.join()
+            times.sort()
+            figures[f"a new picture of 64 samples in the studio, {viewers} viewer(s), ms: median, 95 %"] = [
+                round(1e3 * statistics.median(times)), round(1e3 * times[int(0.95 * len(times))])
+            ]  # fmt: skip
+    return figures
+
+
+def move_sliders(address: str, first: int, ready: threading.Barrier, times: list[float]) -> None:
+    """One viewer: a new seed every half second."""
+    client = Client(f"{address}/studio/", verbose=False, download_files=False)
+    client.predict(SOURCE, first, 64, api_name="/sample")
+    ready.wait()
+    for seed in range(first + 1, first + 1 + MOVES):
+        started = time.perf_counter()
+        client.predict(SOURCE, seed, 64, api_name="/sample")
+        times.append(time.perf_counter() - started)
+        time.sleep(0.5)
 
 
 def rate(run) -> float:
