@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
-import platform
 from dataclasses import dataclass
 
 import torch
@@ -14,8 +12,6 @@ from ganplay.probes.layers import totals
 from ganplay.recipe import Recipe
 
 SMALL = 20e6  # multiply-adds of one batch through both networks, below which a second thread gains a tenth at most
-# Parameters of glibc's mallopt (malloc.h): never give memory back to the system, neither by mapping nor by trimming.
-TRIM_THRESHOLD, MMAP_MAX = -1, -4
 
 
 @dataclass(frozen=True)
@@ -64,23 +60,10 @@ def choose(recipe: Recipe, threads: int) -> Choices:
 
 
 def prepare(choices: Choices) -> None:
-    """Sets this process up for training as chosen: threads, the allocator, a graphics card's products."""
+    """Sets this process up for training as chosen: threads, a graphics card's products."""
     torch.set_num_threads(choices.threads)
-    keep_memory()
     if choices.device == "cuda" and choices.precision != "fp32":  # for what bf16 leaves
         torch.set_float32_matmul_precision("high")  # TF32
-
-
-def keep_memory() -> None:
-    """Lets glibc keep what a step frees for the next step.
-
-    By default it returns every large tensor to the system at once, which then has to clear the same pages again: a
-    tenth of the time of a wide network's step. Elsewhere than on Linux with glibc, nothing is done.
-    """
-    if platform.libc_ver()[0] == "glibc":
-        allocator = ctypes.CDLL(None)
-        allocator.mallopt(MMAP_MAX, 0)
-        allocator.mallopt(TRIM_THRESHOLD, 2**31 - 1)
 
 
 def _work(recipe: Recipe) -> float:
@@ -98,8 +81,9 @@ def _precision_reason(recipe: Recipe, device: str, precision: str, points: bool)
 
 
 def _threads_reason(recipe: Recipe, threads: int) -> str:
-    size = f"a batch takes {_work(recipe) / 1e6:,.3g} M multiply-adds through both networks"
-    return f"{threads} thread{'s' if threads > 1 else ''}: {size}."
+    work = _work(recipe)
+    size = f"a batch takes {work / 1e6:,.3g} M multiply-adds through both networks"
+    return f"{threads} thread{'s' if threads > 1 else ''}: {size}, {'too few' if work < SMALL else 'enough'} to share."
 
 
 def _rest(device: str, compiled: bool) -> str:

@@ -13,7 +13,6 @@ from statistics import median
 import torch
 from torch import Tensor
 
-from ganplay.acceleration import keep_memory
 from ganplay.benchmarks import Cell, Options, Table
 from ganplay.models.blocks import convolution
 from ganplay.models.blocks.convolution import Conv2d, ConvTranspose2d
@@ -40,7 +39,6 @@ def measure(options: Options) -> Table:
     """One row for each layer and type."""
     before = torch.get_num_threads()
     torch.set_num_threads(options.threads)
-    keep_memory()
     kinds = [torch.float32, *([torch.bfloat16] if has_fast_bf16() else [])]
     rows: list[tuple[Cell, ...]] = []
     try:

@@ -6,8 +6,6 @@ not multiply to the whole, since one often makes room for another.
 
 from __future__ import annotations
 
-import ctypes
-import platform
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -15,7 +13,7 @@ from statistics import median
 
 import torch
 
-from ganplay.acceleration import MMAP_MAX, TRIM_THRESHOLD, choose, keep_memory, prepare
+from ganplay.acceleration import choose, prepare
 from ganplay.benchmarks import Options, Table
 from ganplay.models.blocks import convolution
 from ganplay.recipe import Recipe
@@ -30,7 +28,6 @@ NOTE = (
     "'images/s' is the rate without the named part; the first row of a recipe is the whole. The gain is the whole over "
     "the rate without, in windows that take turns; medians."
 )
-_GLIBC = {MMAP_MAX: 65_536, TRIM_THRESHOLD: 128 * 1024}  # its own settings
 
 
 @dataclass
@@ -85,8 +82,6 @@ def _variants(recipe: Recipe) -> dict[str, _Variant]:
     )
     found["one-pass optimisers"] = _Variant(train(recipe, state=_stepwise(State.initial(recipe))))
     found["channels last"] = _Variant(train(recipe, state=_channels_first(State.initial(recipe))))
-    if platform.libc_ver()[0] == "glibc":
-        found["kept memory"] = _Variant(train(recipe), _give_memory_back, keep_memory)
     return found
 
 
@@ -121,9 +116,3 @@ def _channels_first(state: State) -> State:
     for network in (state.generator, state.average, state.discriminator):
         network.to(memory_format=torch.contiguous_format)
     return state
-
-
-def _give_memory_back() -> None:
-    allocator = ctypes.CDLL(None)
-    for parameter, value in _GLIBC.items():
-        allocator.mallopt(parameter, value)

@@ -20,7 +20,7 @@ from torch.nn.functional import conv_transpose2d, pad
 # Products win where channels in x channels out reach both numbers: the second alone, and the first times places^2 of
 # the coarser map; ten times that, less the stride^2, for a convolution, whose patches are a larger copy. Measured with
 # AMX (`python -m ganplay bench convolution`); where they are off, only time is lost.
-WORTH = {torch.bfloat16: (10, 4_096), torch.float32: (100, 32_768)}
+WORTH = {torch.bfloat16: (10, 8_000), torch.float32: (100, 32_768)}
 PATCHES = 10
 
 
