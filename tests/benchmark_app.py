@@ -23,7 +23,8 @@ from browser import ROOT, free_port, page, server
 from gradio_client import Client
 
 sys.path.insert(0, str(ROOT))
-SOURCE, VIEWERS, MOVES = "checkpoint:quick-digits", (1, 8, 30), 20  # each viewer moves a slider so often
+SOURCE, VIEWERS, MOVES = "checkpoint:quick-digits", (1, 8, 30), 12  # each viewer moves a slider so often
+THINKING = 2.0  # seconds between two moves
 WINDOW, PAIRS = 15.0, 4  # seconds, and alternations with and without a watcher
 
 
@@ -132,15 +133,15 @@ def studio(folder: Path) -> dict[str, object]:
 
 
 def move_sliders(address: str, first: int, ready: threading.Barrier, times: list[float]) -> None:
-    """One viewer: a new seed every half second."""
-    client = Client(f"{address}/studio/", verbose=False, download_files=False)
+    """One viewer: a new seed, a look at it, and the next. The first answer does not count: the server may still be importing."""
+    client = Client(f"{address}/studio/", verbose=False, download_files=False, httpx_kwargs={"timeout": 60})
     client.predict(SOURCE, first, 64, api_name="/sample")
     ready.wait()
     for seed in range(first + 1, first + 1 + MOVES):
         started = time.perf_counter()
         client.predict(SOURCE, seed, 64, api_name="/sample")
         times.append(time.perf_counter() - started)
-        time.sleep(0.5)
+        time.sleep(THINKING)
 
 
 def rate(run) -> float:
