@@ -133,7 +133,7 @@ def studio(folder: Path) -> dict[str, object]:
 
 
 def move_sliders(address: str, first: int, ready: threading.Barrier, times: list[float]) -> None:
-    """One viewer: a new seed, a look at it, and the next. The first answer does not count: the server may still be importing."""
+    """One viewer: a new seed, a look at it, and the next. The first answer, behind the server's imports, is free."""
     client = Client(f"{address}/studio/", verbose=False, download_files=False, httpx_kwargs={"timeout": 60})
     client.predict(SOURCE, first, 64, api_name="/sample")
     ready.wait()
