@@ -130,6 +130,11 @@ class Training:
     def generator_step(self) -> Tensor:
         """One update of every generator; its losses (S, N)."""
         see = self._see
+        real = None
+        if self._relative:
+            self._see_real.inputs.copy_(self.data.take(max(0, self.images - self._size)))
+            self._blur(self._see_real.inputs, [member for member in self._noisy if member in self._relative])
+            real = self._see_real.forward().squeeze(1)
         if not (self._shared and self.unused):
             self._make.inputs.copy_(self.noise.take())
             self._make.forward()
@@ -137,11 +142,6 @@ class Training:
         see.inputs.copy_(self._make.result)
         if self._noisy:
             self._blur(see.inputs, self._noisy)
-        real = None
-        if self._relative:
-            self._see_real.inputs.copy_(self.data.take(max(0, self.images - self._size)))
-            self._blur(self._see_real.inputs, [member for member in self._noisy if member in self._relative])
-            real = self._see_real.forward().squeeze(1)
         fake = see.forward().squeeze(1)  # (S, N)
         losses = self.losses.generator(fake if real is None else real, fake, self._slope.squeeze(1))
         see.backward(self._slope, weights=False, inputs=True)
