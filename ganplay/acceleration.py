@@ -89,6 +89,6 @@ def _threads_reason(recipe: Recipe, threads: int) -> str:
 def _rest(device: str, compiled: bool) -> str:
     card = f"; on the graphics card, networks are {'' if compiled else 'not '}compiled" if device == "cuda" else ""
     return (
-        "Samples stay in memory, images as bytes, and a batch is one gather; maps lie channels last, those with few places and "
-        f"many channels go through matrix products; optimisers update all weights in one pass{card}."
+        "Samples stay in memory, images as bytes, and a batch is one gather; maps lie channels last, those with few "
+        f"places and many channels go through matrix products; optimisers update all weights in one pass{card}."
     )
