@@ -14,6 +14,7 @@ CONVOLUTIONS = [  # channels, maps, kernel, stride, padding, height, width
 TRANSPOSED = [  # channels, maps, kernel, stride, padding, output padding, height, width
     (5, 3, 4, 2, 1, 0, 4, 4), (5, 3, 5, 2, 2, 1, 4, 4), (4, 2, 3, 1, 1, 0, 5, 4), (3, 2, 2, 2, 0, 0, 3, 3),
     (3, 2, 5, 2, 1, 1, 4, 3), (3, 4, 4, 4, 0, 2, 3, 3), (2, 3, 5, 3, 4, 2, 4, 5),
+    (3, 2, 2, 3, 0, 1, 4, 3),
 ]  # fmt: skip
 
 
