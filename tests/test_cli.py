@@ -193,8 +193,8 @@ def test_mistakes_are_one_sentence_and_exit_code_2(call, words, sentence):
 
 def test_mistakes_about_a_source_leave_no_file(call, trained, tmp_path):
     for words, sentence in (
-        (["sample", trained.id, "--count", 0], "0"),
-        (["sample", trained.id, "--columns", 0], "columns is 0"),
+        (["sample", trained.id, "--count", -1], "count is -1; allowed is 0 to 1,024"),
+        (["sample", trained.id, "--columns", -1], "columns is -1; allowed is 0 to 1,024"),
         (["sample", trained.id, "--scale", 99], "scale is 99; it must be 1 to 16"),
         (["interpolate", trained.id, "--steps", 1], "The number of steps is 1"),
         (["interpolate", trained.id, "--method", "zigzag"], "no interpolation 'zigzag'; choose one of lerp, slerp"),

@@ -22,7 +22,7 @@ LAYERS = {
     "ganplay.recipe": 3, "ganplay.building": 4, "ganplay.advice": 4, "ganplay.recipes": 4,
     "ganplay.state": 5, "ganplay.checkpoint": 5, "ganplay.tiny": 6,
     "ganplay.trainer": 6, "ganplay.acceleration": 7, "ganplay.runs": 7,
-    "ganplay.sources": 8, "ganplay.export": 8, "ganplay.charts": 8,
+    "ganplay.sources": 8, "ganplay.export": 8, "ganplay.charts": 8, "ganplay.drawings": 8,
     "ganplay.evaluation": 8, "ganplay.evaluations": 8, "ganplay.benchmarks": 8,
     "ganplay.commands": 9, "ganplay.cli": 9, "ganplay.__main__": 9, "ganplay.ui": 9, "ganplay.studio": 9,
     "pages": 10, "app": 10,

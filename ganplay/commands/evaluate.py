@@ -9,7 +9,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ganplay.commands.sample import SOURCE_HELP
+from ganplay.commands.drawing import SOURCE_HELP
 
 if TYPE_CHECKING:
     from ganplay.evaluation import Evaluation

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from ganplay.commands.sample import SOURCE_HELP, add_output, save
+from ganplay.commands.drawing import SOURCE_HELP, add_output, save
 
 
 def configure(parser: argparse.ArgumentParser, words: list[str]) -> None:
