@@ -61,4 +61,9 @@ def _findings(recipe: Recipe) -> list[tuple[bool, str]]:
             "With so much weight on the auxiliary classifier the generator is paid for easily recognised pictures, not "
             "for varied ones.",
         ),
+        (
+            bool(recipe.augment) and len(recipe.shapes.sample) == 1,
+            f"The changes of DiffAugment ({', '.join(recipe.augment)}) are made for images; these samples are points, "
+            "which stay as they are.",
+        ),
     ]

@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from filelock import FileLock, Timeout
+
 
 @contextmanager
 def atomic_file(path: Path) -> Iterator[BinaryIO]:
@@ -40,6 +42,24 @@ def write_atomically(path: Path, data: bytes | str) -> None:
     """
     with atomic_file(path) as file:
         file.write(data.encode() if isinstance(data, str) else data)
+
+
+@contextmanager
+def locked(path: Path, wait: float = 0.0) -> Iterator[bool]:
+    """Holds the lock of a file, which is created, inside the block; False, without it, when not free in `wait` seconds.
+
+    The system frees it however its holder dies.
+    """
+    lock = FileLock(path)
+    try:
+        lock.acquire(timeout=wait, poll_interval=0.02)
+    except (Timeout, OSError):
+        yield False
+        return
+    try:
+        yield True
+    finally:
+        lock.release()
 
 
 def read_json(path: Path) -> Any:

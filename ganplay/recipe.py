@@ -129,6 +129,8 @@ class Recipe(Checked):
         kinds = [part.kind for part in self.penalties]
         if len(set(kinds)) < len(kinds):
             raise ValueError(f"penalties are {', '.join(kinds)}; each may be given once.")
+        if len(set(self.augment)) < len(self.augment):
+            raise ValueError(f"augment is {', '.join(self.augment)}; each may be given once.")
         if self.stop_score and not self.score_every:
             raise ValueError(f"stop_score is {self.stop_score}, but score_every is 0; say how often to score.")
 

@@ -43,3 +43,8 @@ def test_the_cure_that_a_sentence_names_silences_it():
     for cure in ({"penalties": "gradient-penalty"}, {"discriminator.spectral_norm": True}):
         assert advice(QUICK.change({"loss": "wasserstein", **cure})) == ()
     assert advice(QUICK.change({"loss": "relativistic", "penalties": "r1,r2"})) == ()
+
+
+def test_changes_of_images_are_advised_against_on_points():
+    (sentence,) = advice(recipe("toy-ring").change({"augment": "color"}))
+    assert "points" in sentence

@@ -219,6 +219,7 @@ SENSELESS = {
     "most labels flipped": ({"flip_labels": 0.7}, r"flip_labels is 0\.7; allowed is 0 to 0\.5"),
     "an unknown change": ({"augment": "blur"}, "augment is 'blur'; allowed is one of color, translation, cutout"),
     "the same penalty twice": ({"penalties": "r1,r1"}, "penalties are r1, r1; each may be given once"),
+    "the same change twice": ({"augment": "color,color"}, "augment is color, color; each may be given once"),
 }  # fmt: skip
 
 

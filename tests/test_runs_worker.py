@@ -16,10 +16,10 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from ganplay import checkpoint, trainer
+from ganplay import checkpoint, processes, trainer
 from ganplay.recipe import Recipe
 from ganplay.recipes import recipe
-from ganplay.runs import store, worker
+from ganplay.runs import store
 from ganplay.runs.folder import Run, Status
 from ganplay.runs.worker import work
 from ganplay.tensors import read_tensors
@@ -415,5 +415,5 @@ def test_on_windows_the_pipe_is_peeked_at_and_never_read(peeked: int, monkeypatc
     with monkeypatch.context() as patch:
         patch.setattr(os, "name", "nt")
         patch.setattr(os, "read", None)
-        ended = worker._standard_input_ended()
+        ended = processes.standard_input_ended()
     assert ended == (not peeked) and asked == [(77, (None, 0, None, None, None))]

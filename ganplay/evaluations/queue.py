@@ -19,10 +19,10 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from filelock import FileLock, Timeout
+from filelock import FileLock
 
 from ganplay.evaluations.asks import Ask
-from ganplay.files import read_json, write_atomically
+from ganplay.files import locked, read_json, write_atomically
 from ganplay.paths import home
 
 PLACES, PLACES_EACH = 20, 8  # that may wait or be computed: of everybody together, and of one reader
@@ -172,16 +172,8 @@ def state(ask: Ask) -> State:
 def working(wait: float = 0.0) -> Iterator[bool]:
     """Holds the one place for an evaluation inside the block. Gives False when it is not free in `wait` seconds."""
     folder().mkdir(parents=True, exist_ok=True)
-    lock = FileLock(folder() / ".worker.lock")
-    try:
-        lock.acquire(timeout=wait, poll_interval=0.05)
-    except (Timeout, OSError):
-        yield False
-        return
-    try:
-        yield True
-    finally:
-        lock.release()
+    with locked(folder() / ".worker.lock", wait) as held:
+        yield held
 
 
 def is_busy() -> bool:

@@ -22,7 +22,7 @@ from typing import Any
 from ganplay.evaluations import queue, results
 from ganplay.evaluations.asks import Ask
 from ganplay.evaluations.queue import Request
-from ganplay.runs.worker import _standard_input_ended as standard_input_ended
+from ganplay.processes import standard_input_ended
 
 CLAIM = 10.0  # seconds to wait for the place, which a reader may hold for a moment
 PERIOD = 0.25  # seconds between two words about the progress, and between two looks whether to go on

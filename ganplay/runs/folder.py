@@ -18,10 +18,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from filelock import FileLock, Timeout
-
 from ganplay.environment import processor
-from ganplay.files import read_json, write_atomically
+from ganplay.files import locked, read_json, write_atomically
 
 if TYPE_CHECKING:
     from ganplay.recipe import Recipe
@@ -261,16 +259,8 @@ class Run:
         if not self.folder.is_dir():  # deleted meanwhile; the lock must not bring the folder back
             yield False
             return
-        lock = FileLock(self.folder / ".lock")
-        try:
-            lock.acquire(timeout=wait, poll_interval=0.02)
-        except (Timeout, OSError):
-            yield False
-            return
-        try:
-            yield True
-        finally:
-            lock.release()
+        with locked(self.folder / ".lock", wait) as held:
+            yield held
 
 
 def metric_lines(folder: Path) -> list[bytes]:

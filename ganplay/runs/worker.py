@@ -11,7 +11,6 @@ import argparse
 import errno
 import faulthandler
 import os
-import select
 import signal
 import stat
 import sys
@@ -21,6 +20,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 
+from ganplay.processes import standard_input_ended
 from ganplay.runs import store
 from ganplay.runs.folder import Run, Status
 from ganplay.runs.reporter import Reporter
@@ -84,7 +84,7 @@ class Wishes:
         if time.monotonic() < self._next:
             return ""
         self._next = time.monotonic() + POLL
-        if self._served and _standard_input_ended():
+        if self._served and standard_input_ended():
             self.sudden = "interrupt"
             return self.sudden
         return self._run.request()
@@ -200,23 +200,6 @@ def _duration(seconds: float) -> str:
     if seconds < 600:
         return f"{seconds:,.0f} s"
     return f"{seconds / 60:,.0f} min" if seconds < 36_000 else f"{seconds / 3600:,.1f} h"
-
-
-def _standard_input_ended() -> bool:
-    """True once nobody can write to the pipe of standard input any more. Never blocks.
-
-    No thread that blocks in a read: on Windows, libraries that are loaded meanwhile wait for that read to return
-    (numpy issue 24290), and so would the import of torch.
-    """
-    if os.name == "nt":
-        import ctypes
-        import msvcrt
-        from ctypes import wintypes
-
-        pipe = wintypes.HANDLE(msvcrt.get_osfhandle(0))
-        return not ctypes.windll.kernel32.PeekNamedPipe(pipe, None, 0, None, None, None)
-    readable, _, _ = select.select([0], [], [], 0)
-    return bool(readable) and not os.read(0, 1024)
 
 
 def _is_disk_full(error: BaseException) -> bool:
