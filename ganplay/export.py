@@ -1,16 +1,17 @@
 """A run's generator as a model folder that others can load: the layout of a repository on the Hugging Face Hub.
 
-`config.json` (recipe, images seen), `model.safetensors` (averaged generator, weights in half precision), `README.md`
-(model card), `metrics.json` (thinned curves), `samples.webp` (drawn by the stored weights).
+`config.json` (recipe, images seen), `model.safetensors` (averaged generator, weights in half precision),
+`discriminator.safetensors` where it was asked for, `README.md` (model card), `metrics.json` (thinned curves, gradient
+statistics, scores), `samples.webp` (drawn by the stored weights).
 """
 
 from __future__ import annotations
 
-import inspect
 import json
 import os
 import secrets
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,14 +20,15 @@ from PIL import Image
 from torch import Tensor, nn
 
 from ganplay import pictures
-from ganplay.checkpoint import MODEL_FORMAT, LoadedGenerator, load_generator
-from ganplay.data.resident import load
-from ganplay.environment import processor
+from ganplay.card import Export, base_of, card, document_of
+from ganplay.checkpoint import MODEL_FORMAT, LoadedGenerator, load_discriminator, load_generator
+from ganplay.data.resident import ignore, load
+from ganplay.evaluation import SAMPLES, Progress
 from ganplay.files import write_atomically
 from ganplay.latent.noise import grid_size
 from ganplay.latent.sampling import sample
-from ganplay.recipe import Recipe
-from ganplay.recipes import recipes
+from ganplay.layout import CONFIG, DISCRIMINATOR, GENERATOR
+from ganplay.scores import measure
 from ganplay.sources import RUN, open_source
 from ganplay.tensors import write_tensors
 
@@ -34,26 +36,56 @@ if TYPE_CHECKING:
     from ganplay.runs.store import Run
 
 POINTS = 200  # of each curve in metrics.json
+GRADIENTS = 100  # of these points that keep their statistics of each layer, most of the file's bytes
+DIGITS = 5  # significant ones of a number
 _DOTS = 1_000  # samples of a 2-D set in samples.webp
+_FILES = {
+    CONFIG: "the format, the images seen and the whole recipe",
+    GENERATOR: "the averaged generator",
+    DISCRIMINATOR: "the discriminator it was trained with",
+    "metrics.json": f"curves (at most {POINTS} points), statistics of the gradients of each layer, scores",
+    "samples.webp": "samples of seed 0",
+}
 
 
-def export_run(run: Run, folder: Path) -> Path:
+def export_run(
+    run: Run,
+    folder: Path,
+    *,
+    name: str = "",
+    discriminator: bool = False,
+    samples: int = 0,
+    progress: Progress = ignore,
+) -> Path:
     """Writes the newest readable checkpoint of a run as a model folder and returns its path.
 
     The folder appears when it is complete, or not at all.
 
+    Args:
+        name: what the card calls it, OWNER/NAME where it goes to the Hub; the folder's name by default.
+        discriminator: also write the discriminator.
+        samples: how many to measure the generator with, 0 for no scores.
+
     Raises:
-        ValueError: the run has no readable checkpoint, or `folder` exists and is not an empty folder.
+        ValueError: the run has no readable checkpoint or no finite weights, `folder` exists and is not an empty
+            folder, or the data to measure with cannot be had.
         OSError: it cannot be written.
     """
     folder = Path(folder).absolute()
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise ValueError(f"{folder} exists and is not empty; choose a new folder.")
     loaded = open_source(RUN + run.id)
+    judge = _discriminator(run, loaded.images) if discriminator else None
+    for module in (loaded.module, judge):
+        if module is not None and not all(bool(value.isfinite().all()) for value in module.state_dict().values()):
+            raise ValueError(
+                f"The weights of the run '{run.label}' are not finite numbers: its training diverged, so there is "
+                "nothing to export."
+            )
     unfinished = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}")
     unfinished.mkdir(parents=True)
     try:
-        _write(run, loaded, unfinished, folder.name)
+        _write(run, loaded, judge, unfinished, name or folder.name, samples, progress)
         if folder.exists():
             folder.rmdir()
         os.replace(unfinished, folder)
@@ -68,24 +100,80 @@ def stored_tensors(module: nn.Module) -> dict[str, Tensor]:
     return {name: _halved(value) if name in weights else value for name, value in module.state_dict().items()}
 
 
+def significant(value: Any, digits: int = DIGITS) -> Any:
+    """JSON data with every number that is not whole rounded to so many significant digits.
+
+    A whole number has no point then. What is not finite, for which JSON has no word, becomes None.
+    """
+    if isinstance(value, dict):
+        return {key: significant(entry, digits) for key, entry in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [significant(entry, digits) for entry in value]
+    if not isinstance(value, float):
+        return value
+    if value - value != 0:  # infinite or no number
+        return None
+    rounded = float(f"{value:.{digits}g}")
+    return int(rounded) if rounded.is_integer() else rounded
+
+
+def _discriminator(run: Run, images: int) -> nn.Module:
+    """The discriminator of the checkpoint that the generator came from."""
+    for path in run.checkpoints():
+        if int(path.stem) == images:
+            return load_discriminator(path)
+    raise ValueError(f"The run '{run.label}' saved a newer checkpoint meanwhile; export it again.")
+
+
 def _halved(value: Tensor) -> Tensor:
     half = value.half() if value.dtype == torch.float32 else value
     return half if bool(half.isfinite().all()) else value
 
 
-def _write(run: Run, loaded: LoadedGenerator, folder: Path, name: str) -> None:
+def _write(
+    run: Run,
+    loaded: LoadedGenerator,
+    judge: nn.Module | None,
+    folder: Path,
+    name: str,
+    samples: int,
+    progress: Progress,
+) -> None:
+    # Weights
     recipe, images = loaded.recipe, loaded.images
-    points = [point for point in run.metrics() if point["images"] <= images]
     config = {"format": MODEL_FORMAT, "images": images, "recipe": recipe.to_json()}
-    write_atomically(folder / "config.json", json.dumps(config, indent=1) + "\n")
+    write_atomically(folder / CONFIG, json.dumps(config, indent=1) + "\n")
     metadata = {"format": MODEL_FORMAT, "images": str(images)}
-    write_tensors(folder / "model.safetensors", stored_tensors(loaded.module), metadata)
-    write_atomically(folder / "metrics.json", json.dumps({"run": run.id, "points": _thinned(points, POINTS)}) + "\n")
+    write_tensors(folder / GENERATOR, stored_tensors(loaded.module), metadata)
+    if judge is not None:
+        write_tensors(folder / DISCRIMINATOR, stored_tensors(judge), metadata)
+
+    # Measurements, of the weights as they were stored
     stored = load_generator(folder)
     drawn = _samples(stored)
     drawn.save(folder / "samples.webp", lossless=True)
-    seconds = points[-1]["seconds"] if points else run.status().seconds
-    write_atomically(folder / "README.md", _card(run, stored, name, seconds, drawn.width))
+    scores = significant(measure(stored, samples, progress)) if samples else {}
+    points = [point for point in run.metrics() if point["images"] <= images]
+    status = run.status()
+    seconds = status.seconds if status.images == images or not points else points[-1]["seconds"]
+    base = base_of(run, recipe)
+    metrics = {
+        "run": run.id, "base": base, "document": document_of(run), "seconds": round(seconds, 1),
+        "points": significant(_thinned_points(points)), "scores": scores,
+    }  # fmt: skip
+    write_atomically(folder / "metrics.json", json.dumps(metrics, separators=(",", ":"), ensure_ascii=False) + "\n")
+
+    # Card
+    files = {file: text for file, text in _FILES.items() if (folder / file).exists()}
+    command = _command(name, judge is not None, samples)
+    about = Export(run, stored, name, seconds, scores, files, command, drawn.width)
+    write_atomically(folder / "README.md", card(about))
+
+
+def _command(name: str, discriminator: bool, samples: int) -> str:
+    flags = [" --discriminator" if discriminator else "", "" if samples else " --no-scores"]
+    flags += [f" --samples {samples}"] if samples not in (0, SAMPLES) else []
+    return f"python -m ganplay export RUN checkpoints/{name.rsplit('/', 1)[-1]}{''.join(flags)}"
 
 
 def _samples(stored: LoadedGenerator) -> Image.Image:
@@ -97,85 +185,19 @@ def _samples(stored: LoadedGenerator) -> Image.Image:
     return pictures.scatter(sample(stored, 0, _DOTS), load(dataset, dataset.native, "test").values[:_DOTS])
 
 
-def _thinned(points: list[Any], most: int) -> list[Any]:
+def _thinned_points(points: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """At most `POINTS` points, of which at most `GRADIENTS` have statistics of each layer."""
+    kept = _thinned(points, POINTS)
+    whole = {point["images"] for point in _thinned(kept, GRADIENTS)}
+    layers = ("gradients", "largest_gradients")
+    return [
+        point if point["images"] in whole else {key: value for key, value in point.items() if key not in layers}
+        for point in kept
+    ]
+
+
+def _thinned(points: Sequence[Any], most: int) -> list[Any]:
     """At most so many of the points, evenly spread, with the first and the last."""
     if len(points) <= most:
-        return points
+        return list(points)
     return [points[round(step * (len(points) - 1) / (most - 1))] for step in range(most)]
-
-
-def _card(run: Run, stored: LoadedGenerator, name: str, seconds: float, width: int) -> str:
-    """The model card: YAML front matter, then what a visitor needs to know, in Markdown."""
-    recipe, weights = stored.recipe, sum(parameter.numel() for parameter in stored.module.parameters())
-    threads, version = int(run.info["threads"]), torch.__version__.split("+")[0]
-    title = recipe.title or recipe.generator.kind
-    rows = {
-        "Recipe": _origin(run, recipe),
-        "Data": f"{recipe.dataset.title}, samples of shape {' x '.join(map(str, recipe.shapes.sample))}",
-        "Generator": f"{recipe.generator.kind}, {weights:,} weights, fed {recipe.latent} {recipe.noise} numbers",
-        "Objective": ", ".join([recipe.loss.kind, *(penalty.kind for penalty in recipe.penalties)]),
-        "Training": f"{stored.images:,} real images seen in {seconds:,.0f} s",
-        "Machine": f"{processor()}, {threads} thread{'s' if threads > 1 else ''}, PyTorch {version}",
-        "Weights": f"moving average with decay {recipe.ema_decay}, stored in float16, sampled in float32",
-    }
-    table = "\n".join(f"| {key} | {value} |" for key, value in rows.items())
-    return f"""{_front_matter(recipe)}
-# {title}
-
-A generator trained with ganplay, a playground that shows why GANs work and why
-they break. It turns random numbers into samples like those of {recipe.dataset.title}.
-
-<img src="samples.webp" width="{2 * width}" alt="Samples of seed 0, drawn by the stored weights">
-
-| | |
-|---|---|
-{table}
-
-## Sample it
-
-```bash
-python -m ganplay sample PATH/TO/{name} --seed 0 --count 64 --out samples.png
-```
-
-```python
-from pathlib import Path
-
-from ganplay.checkpoint import load_generator
-from ganplay.latent.noise import grid_size
-from ganplay.latent.sampling import sample
-
-generator = load_generator(Path("{name}"))
-samples = sample(generator, seed=0, count=64)  # ({", ".join(["64", *map(str, recipe.shapes.sample)])})
-```
-
-## Files
-
-`config.json` holds the whole recipe, `metrics.json` the curves (at most {POINTS} points), `samples.webp` seed 0.
-"""
-
-
-def _front_matter(recipe: Recipe) -> str:
-    """The card's metadata. Every value is a name of ours or quoted as JSON, which YAML reads."""
-    is_image = len(recipe.shapes.sample) == 3
-    lines = ["library_name: ganplay", "license: mit"]
-    if is_image:
-        lines.append("pipeline_tag: unconditional-image-generation")
-    repository = getattr(recipe.dataset, "repository", None)
-    if repository:
-        lines += ["datasets:", f"- {json.dumps(repository)}"]
-    tags = ["gan", recipe.generator.kind, recipe.loss.kind]
-    lines += ["tags:", *(f"- {json.dumps(tag)}" for tag in dict.fromkeys(tags))]
-    return "\n".join(["---", *lines, "---", ""])
-
-
-def _origin(run: Run, recipe: Recipe) -> str:
-    """The registered recipe that the run started from, the document behind it, and what was changed."""
-    base = run.info["base"]
-    if base not in recipes:
-        return f"made by hand, see config.json (hash {recipe.hash})"
-    made = recipes[base]
-    documents = [(part.__doc__ or "").split("\n")[0] for part in (inspect.getmodule(made), made)]
-    source = " ".join(text for text in documents if text)
-    changes = recipe.difference(made())
-    changed = ", ".join(f"`{path}` = {value}" for path, value in changes.items() if path != "title")
-    return f"`{base}`. {source}" + (f" Changed: {changed}." if changed else "")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from ganplay.ui.navigation import ENTRIES, page
-from ganplay.ui.samples import bundled
+from ganplay.ui.samples import chosen, small
 from ganplay.ui.shared import attempt, manager, show_notice
 from ganplay.ui.sketch import ALT, gan
 
@@ -38,11 +38,15 @@ with right:
         st.switch_page(page("train"), query_params={"runs": id})
     st.caption("On handwritten digits that come with the program. Nothing is downloaded.")
 
-samples = bundled()
-if samples:
+names = chosen()
+if names:
     st.subheader("Drawn by generators that come with the program")
-    for column, (name, path) in zip(st.columns(max(3, len(samples))), samples, strict=False):
-        column.image(str(path), caption=name, width="stretch")
+    for column, name in zip(st.columns(max(3, len(names))), names, strict=False):
+        try:
+            column.image(small(name), caption=name, width="stretch")
+        except ValueError as error:
+            column.caption(str(error))
+    st.page_link(page("gallery"), label="All of them, compared", icon=ENTRIES["gallery"].icon)
 
 st.subheader("Which page answers which question")
 for name, entry in ENTRIES.items():

@@ -11,7 +11,7 @@ from torch.nn.functional import conv_transpose2d
 
 from ganplay.contracts import Shapes
 from ganplay.models.blocks.attention import SelfAttention
-from ganplay.models.blocks.labels import ConditionalBatchNorm2d, LabelImage, Projection
+from ganplay.models.blocks.labels import ClassTable, ConditionalBatchNorm2d, LabelImage, Projection, class_vectors
 from ganplay.models.blocks.layers import Output, initialise_glorot, initialise_normal, norm2d
 from ganplay.models.blocks.spectral import add_spectral_norm
 from ganplay.models.blocks.stages import Down, Finish, FromNoise, MinibatchDeviation, doubling, side_after
@@ -544,3 +544,35 @@ def test_initialisers_set_maps_and_leave_norms_and_embeddings(initialise, deviat
         assert (network[name].bias == 0).all()
     assert all(torch.equal(network[name].state_dict()[key], value) for (name, key), value in kept.items())
     assert network["attention"].gamma == 0
+
+
+# Mixtures of classes
+@pytest.mark.parametrize("conditioning", GENERATOR_LABELS)
+def test_a_single_1_among_0s_is_the_label(conditioning):
+    made, z = generator(conditioning=conditioning).eval(), normal(5, 4)
+    torch.testing.assert_close(made(z, torch.eye(3, dtype=torch.float64)[Y]), made(z, Y))
+    assert (made(z, Y) - made(z, (Y + 1) % 3)).abs().max() > 1e-3
+
+
+@pytest.mark.parametrize("conditioning", [kind for kind in GENERATOR_LABELS if kind != "one-hot"])
+def test_a_mixture_of_classes_is_a_class_whose_vectors_are_mixed(conditioning):
+    made, z, weights = generator(conditioning=conditioning).eval(), normal(5, 4), normal(5, 3)
+    found = made(z, weights)
+    vectors = class_vectors(made, 3)
+    widths = {"batch-norm-embedding": 2 * 8 * 2}  # gains and biases of two layers with 8 maps
+    assert vectors.shape == (3, widths.get(conditioning, 4))
+    for index, (one, two, three) in enumerate(weights.tolist()):
+        changed = generator(conditioning=conditioning).eval()
+        changed.load_state_dict(made.state_dict())
+        for old, new in zip(made.modules(), changed.modules(), strict=True):
+            if isinstance(old, ClassTable):
+                new.weight.data[1] = one * old.weight[0] + two * old.weight[1] + three * old.weight[2]
+        torch.testing.assert_close(changed(z[index : index + 1], torch.tensor([1]))[0], found[index])
+
+
+def test_a_mixture_beside_the_noise_is_the_weights_themselves():
+    made, z, weights = generator(conditioning="one-hot").eval(), normal(5, 4), normal(5, 3)
+    seen = inputs_of(made.project)
+    made(z, weights)
+    assert torch.equal(seen[0], torch.cat([z, weights], 1))
+    assert torch.equal(class_vectors(made, 3), torch.eye(3))

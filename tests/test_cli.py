@@ -116,6 +116,23 @@ def test_samples_and_paths_are_pictures_on_disk(call, trained, tmp_path):
         assert picture.size == (2 * (5 * 34 + 2), 2 * 36)
 
 
+def test_an_animation_is_written_and_its_frames_are_counted(call, trained, tmp_path):
+    words = ["interpolate", trained.id, "--seeds", "1,2,3", "--steps", 4, "--animate", "--out", tmp_path / "way.gif"]
+    code, out, _ = call(*words)
+    assert code == 0
+    assert "way.gif: 12 frames of 256 x 256 pixels" in out
+    with Image.open(tmp_path / "way.gif") as picture:
+        assert picture.n_frames == 12
+
+
+def test_a_file_that_cannot_be_written_leaves_no_part_of_it(call, trained, tmp_path):
+    (tmp_path / "taken.png").mkdir()
+    code, _, err = call("sample", trained.id, "--out", tmp_path / "taken.png")
+    assert code == cli.FAILED
+    assert "taken.png" in err
+    assert [path.name for path in tmp_path.iterdir() if path.name != "home"] == ["taken.png"]
+
+
 def test_runs_are_listed_renamed_and_deleted(call, trained):
     assert call("runs", "rename", trained.id, "My first")[0] == 0
     assert "My first" in call("runs")[1]
@@ -196,8 +213,20 @@ def test_mistakes_about_a_source_leave_no_file(call, trained, tmp_path):
         (["sample", trained.id, "--count", -1], "count is -1; allowed is 0 to 1,024"),
         (["sample", trained.id, "--columns", -1], "columns is -1; allowed is 0 to 1,024"),
         (["sample", trained.id, "--scale", 99], "scale is 99; it must be 1 to 16"),
-        (["interpolate", trained.id, "--steps", 1], "The number of steps is 1"),
-        (["interpolate", trained.id, "--method", "zigzag"], "no interpolation 'zigzag'; choose one of lerp, slerp"),
+        (["sample", trained.id, "--truncation", 9], "truncation is 9.0; allowed is 0 to 3"),
+        (["sample", trained.id, "--truncation", "0.01"], "The truncation is 0.01; it must be 0 for none, or 0.1 to 3"),
+        (["sample", trained.id, "--class", "3"], "The class '3' was asked for, but this generator is unconditional"),
+        (["interpolate", trained.id, "--steps", 1], "steps is 1; allowed is 2 to 1,024"),
+        (["interpolate", trained.id, "--method", "zigzag"], "method is 'zigzag'; allowed is one of lerp, slerp"),
+        (["interpolate", trained.id, "--seeds", 4], "seeds has 1 entries; 2 to 6 are allowed"),
+        (["interpolate", trained.id, "--seeds", "1,x"], "seeds is 'x'; it must be a whole number"),
+        (["interpolate", trained.id, "--classes", "1,2,3"], "give none, one to keep, or one for each of the 2 seeds"),
+        (["interpolate", trained.id, "--steps", 400, "--seeds", "1,2,3", "--loop"], "are 1,200 pictures; at most"),
+        (["interpolate", trained.id, "--frame-ms", 5], "frame_ms is 5; allowed is 20 to 2,000"),
+        (["arithmetic", trained.id, "--terms", "king-man"], "The term 'king-man' is not a weight and its seeds"),
+        (["arithmetic", trained.id, "--terms", ""], "terms has 0 entries; 1 to 8 are allowed"),
+        (["arithmetic", trained.id, "--terms", "1:3,-1:3", "--normalise", "length"], "The terms cancel"),
+        (["classes", trained.id], "This generator is unconditional"),
     ):
         code, _, err = call(*words, "--out", tmp_path / "no.png")
         assert code == cli.MISUSED
@@ -205,6 +234,9 @@ def test_mistakes_about_a_source_leave_no_file(call, trained, tmp_path):
     code, _, err = call("sample", trained.id, "--out", tmp_path / "no.exe")
     assert code == cli.MISUSED
     assert "use an ending such as .png" in err
+    code, _, err = call("interpolate", trained.id, "--animate", "--out", tmp_path / "no.jpg")
+    assert code == cli.MISUSED
+    assert "no.jpg is no animation file; use one of the endings .gif, .webp, .png" in err
     assert not list(tmp_path.glob("no.*"))
 
 

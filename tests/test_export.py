@@ -2,24 +2,35 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import runpy
+import shlex
 import shutil
 from pathlib import Path
 
 import pytest
 import torch
+from huggingface_hub import ModelCard
 from PIL import Image
 from safetensors.torch import load_file
+from stand_in_classifier import install
 from tiny_runs import train_tiny
 from torch import nn
 
-from ganplay import export
-from ganplay.checkpoint import load_generator
-from ganplay.export import export_run, stored_tensors
+from ganplay import cli, export
+from ganplay.card import training_command
+from ganplay.checkpoint import LoadedGenerator, load_discriminator, load_generator
+from ganplay.commands import train
+from ganplay.commands.flags import base_recipe
+from ganplay.commands.flags import changes as given
+from ganplay.evaluation import SAMPLES, evaluate
+from ganplay.export import export_run, significant, stored_tensors
 from ganplay.latent.sampling import sample
 from ganplay.recipe import Recipe
+from ganplay.recipes import recipe
 from ganplay.runs.folder import Run
+from ganplay.scores import limits
 
 
 @pytest.fixture(scope="module")
@@ -91,27 +102,137 @@ def test_the_picture_is_drawn_by_the_stored_weights(folder):
         assert stored.convert("RGB").tobytes() == drawn.tobytes()
 
 
-def test_curves_keep_their_ends_when_thinned(run, folder, of_this_home, tmp_path, monkeypatch):
+def test_curves_keep_their_ends_and_five_digits_when_thinned(run, folder, of_this_home, tmp_path, monkeypatch):
     points = run.metrics()
-    assert json.loads((folder / "metrics.json").read_text())["points"] == points
-    monkeypatch.setattr(export, "POINTS", 4)
+    kept = json.loads((folder / "metrics.json").read_text())["points"]
+    assert [point["images"] for point in kept] == [point["images"] for point in points]
+    for point, exact in zip(kept, points, strict=True):
+        assert point["generator_loss"] == pytest.approx(exact["generator_loss"], rel=5e-5)
+    monkeypatch.setattr(export, "POINTS", 5)
+    monkeypatch.setattr(export, "GRADIENTS", 3)
     thinned = json.loads((export_run(run, tmp_path / "thin") / "metrics.json").read_text())["points"]
-    assert len(thinned) == 4 < len(points)
-    assert (thinned[0], thinned[-1]) == (points[0], points[-1])
+    assert len(thinned) == 5 < len(points)
+    assert (thinned[0], thinned[-1]) == (kept[0], kept[-1])
+    assert ["gradients" in point for point in thinned] == [True, False, True, False, True]
 
 
-def test_the_card_tells_what_it_is_and_how_to_sample_it(folder):
-    card = (folder / "README.md").read_text()
-    front, body = card.removeprefix("---\n").split("\n---\n", 1)
-    fields = dict(line.split(": ", 1) for line in front.splitlines() if ": " in line)
-    assert fields == {
-        "library_name": "ganplay", "license": "mit", "pipeline_tag": "unconditional-image-generation",
+def test_numbers_are_rounded_to_significant_digits_and_whole_ones_stay():
+    given = {"a": [123456.789, 0.000123456, -2.0], "images": 1234567, "b": float("nan"), "c": None, "d": (True, "x")}
+    assert significant(given, 3) == {
+        "a": [123000, 0.000123, -2], "images": 1234567, "b": None, "c": None, "d": [True, "x"],
     }  # fmt: skip
+
+
+def test_the_discriminator_is_written_when_asked_for_and_is_the_runs_within_half_precision(run, of_this_home, tmp_path):
+    written = export_run(run, tmp_path / "both", discriminator=True)
+    stored = load_file(written / "discriminator.safetensors")
+    of_run = load_discriminator(run.checkpoints()[0]).state_dict()
+    assert stored.keys() == of_run.keys()
+    for name, value in of_run.items():
+        torch.testing.assert_close(stored[name].float(), value.float(), rtol=1e-3, atol=1e-4)
+    assert "`discriminator.safetensors`" in (written / "README.md").read_text()
+
+
+def test_weights_that_are_not_finite_are_refused(run, of_this_home, tmp_path, monkeypatch):
+    loaded = load_generator(run.checkpoints()[0])
+    with torch.no_grad():
+        next(loaded.module.parameters()).view(-1)[0] = float("nan")
+    monkeypatch.setattr(export, "open_source", lambda key: loaded)
+    with pytest.raises(ValueError, match="its training diverged, so there is nothing to export"):
+        export_run(run, tmp_path / "tiny")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_scores_stand_in_the_metrics_and_on_the_card(run, of_this_home, tmp_path, monkeypatch):
+    install(monkeypatch, "digits-classifier")
+    written = export_run(run, tmp_path / "measured", samples=150)
+    scores = json.loads((written / "metrics.json").read_text())["scores"]
+    distances = {one["reference"]: one for one in scores["figures"] if one["metric"] == "frechet-distance"}
+    assert set(distances) == {"train", "test"}
+    assert (distances["test"]["real_split"], distances["train"]["real_split"]) == ("train", "test")
+    assert all(one["samples"] == 150 for one in distances.values())
+    expected = evaluate(load_generator(written), samples=150, reference="test", metrics=["frechet-distance"]).figures[0]
+    assert distances["test"]["value"] == pytest.approx(expected.value, rel=1e-4)
+    assert distances["test"]["real"] == pytest.approx(expected.real, rel=1e-4)
+    text = (written / "README.md").read_text()
+    times = expected.value / expected.real
+    assert f"is {times:.3g} times that of training images" in text
+    for one in scores["figures"]:
+        assert one["group"] or f"| {one['name']} | {one['value']:.4g}" in text
+
+
+def test_limits_follow_the_figures():
+    def figure(metric, name, value, real, **about):
+        return {"metric": metric, "name": name, "value": value, "real": real, "group": "", "reference": "train"} | about
+
+    made = recipe("quick-digits")
+    good = [figure("precision-recall", "recall (x)", 0.8, 0.9), figure("ms-ssim", "MS-SSIM", 0.3, 0.3)]
+    unknown = [figure("frechet-distance", "FD (x)", None, 10.0, reference="test")]
+    assert len(limits(made, good + unknown)) == 2  # what any unconditional generator cannot do
+    bad = [
+        figure("precision-recall", "recall (x)", 0.2, 0.9), figure("precision-recall", "precision (x)", 0.1, 0.9),
+        figure("ms-ssim", "MS-SSIM", 0.9, 0.3), figure("neighbours", "distance", 1.0, 9.0),
+        figure("frechet-distance", "FD (x)", 50.0, 10.0, reference="test"),
+        figure("recognised", "recognised: cat", 0.25, 0.9, group="cat"),
+        figure("recognised", "recognised: dog", 0.75, 0.9, group="dog"),
+    ]  # fmt: skip
+    told = " ".join(limits(made, bad))
+    for words in ("some sample, is 0.2", "precision is 0.1", "MS-SSIM is 0.9", "by heart", "5 times", "cat: 25.0%"):
+        assert words in told
+
+
+def test_the_card_tells_what_it_is_and_how_to_get_it(folder):
+    card = (folder / "README.md").read_text()
+    metadata = ModelCard(card).data
+    assert (metadata.library_name, metadata.license) == ("ganplay", "mit")
+    assert metadata.pipeline_tag == "unconditional-image-generation"
+    assert {"gan", "dcgan", "non-saturating"} == set(metadata.tags)
     for words in (
-        "# Quick digits", "`quick-digits`", "`batch_size` = 16", "Digits (8 x 8 scans)", "320 real images seen in",
-        " 1 thread, ", "python -m ganplay sample PATH/TO/tiny", 'load_generator(Path("tiny"))', "(64, 1, 32, 32)",
+        "# Quick digits: `tiny`", "`quick-digits`", "Digits (8 x 8 scans)", "320 real images seen in", ", 1 thread, ",
+        "python -m ganplay sample tiny --seed 0", "from_pretrained('tiny')", "(64, 1, 32, 32)", "CC BY 4.0",
+        "python -m ganplay export RUN checkpoints/tiny --no-scores",
     ):  # fmt: skip
-        assert words in body
+        assert words in card
+
+
+def test_a_card_of_a_documents_recipe_names_document_data_and_classes(home, tmp_path):
+    changes = {"generator.conditioning": "concat", "discriminator.conditioning": "projection"}
+    made = train_tiny(home, "cs229-fcgan", dataset="digits", **{"dataset.classes": "3,5"}, **changes)
+    card = (export_run(made, tmp_path / "pair") / "README.md").read_text()
+    assert 'document 001, "A Foray into GANs" (Yip, Tan)' in card
+    assert "only 3, 5" in card
+    assert "class-conditional" in ModelCard(card).data.tags
+    assert "unconditional:" not in card
+    metrics = json.loads((tmp_path / "pair" / "metrics.json").read_text())
+    assert (metrics["base"], metrics["document"]) == ("cs229-fcgan", "001")
+
+
+def test_a_recipe_made_by_hand_follows_no_document(run, of_this_home, tmp_path, monkeypatch):
+    monkeypatch.setattr(Run, "info", run.info | {"base": None})
+    card = (export_run(run, tmp_path / "own") / "README.md").read_text()
+    assert "made by hand, nearest to `quick-digits`" in card
+    assert json.loads((tmp_path / "own" / "metrics.json").read_text())["document"] == ""
+
+
+@pytest.mark.parametrize("changes", [
+    {}, {"seed": 7, "title": "It's mine"}, {"loss": "wasserstein", "penalties": "weight-clip,r1"},
+    {"generator.widths": "64,32", "augment": "color,translation", "loss.average": "true", "stop_images": 999_999},
+])  # fmt: skip
+def test_the_command_on_the_card_makes_the_same_recipe_again(run, changes):
+    made = run.recipe().change(changes)
+    model = LoadedGenerator(made, made.stop_images, nn.Identity())
+    command = shlex.split(training_command(run, model))
+    assert command[:4] == ["python", "-m", "ganplay", "train"]
+    parser = argparse.ArgumentParser()
+    train.configure(parser, command[4:])
+    options = parser.parse_args(command[4:])
+    assert base_recipe(options.recipe).change(given(options)) == made
+    assert (options.threads, options.label) == (1, run.label)
+
+
+def test_the_command_stops_where_a_run_was_ended_by_hand(run):
+    model = LoadedGenerator(run.recipe(), 96, nn.Identity())
+    assert "--stop-images 96 " in training_command(run, model)
 
 
 def test_the_cards_python_example_runs(folder, monkeypatch):
@@ -119,6 +240,20 @@ def test_the_cards_python_example_runs(folder, monkeypatch):
     (folder.parent / "example.py").write_text(code)
     monkeypatch.chdir(folder.parent)
     assert runpy.run_path("example.py")["samples"].shape == (64, 1, 32, 32)
+
+
+def test_the_verb_measures_by_default_and_refuses_too_few_samples(of_this_home, tmp_path, monkeypatch, capsys):
+    asked = {}
+    monkeypatch.setattr(export, "export_run", lambda run, folder, **options: asked.update(options) or folder)
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "model.safetensors").write_bytes(bytes(2_500_000))
+    assert cli.main(["export", of_this_home.id, str(tmp_path / "a")]) == 0
+    assert "model.safetensors: 2.5 MB" in capsys.readouterr().out
+    assert (asked["samples"], asked["discriminator"]) == (SAMPLES, False)
+    assert cli.main(["export", of_this_home.id, str(tmp_path / "a"), "--no-scores", "--discriminator"]) == 0
+    assert (asked["samples"], asked["discriminator"]) == (0, True)
+    assert cli.main(["export", of_this_home.id, str(tmp_path / "a"), "--samples", "3"]) == cli.MISUSED
+    assert "samples is 3; it must be 100 to 60,000." in capsys.readouterr().err
 
 
 def test_a_folder_with_content_is_refused_and_left_alone(of_this_home, tmp_path):

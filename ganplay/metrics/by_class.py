@@ -65,6 +65,41 @@ def per_class(subject: Subject) -> Yielded:
         yield f"Fewer than {FEWEST} samples of {', '.join(left_out)}: left out, from the mean too."
 
 
+def recognised(subject: Subject) -> Yielded:
+    """How often the features' classifier finds in a sample the class that its generator was asked for."""
+    if subject.labelling != "given":
+        yield "The generator was asked for no class, so none can be recognised."
+        return
+    names = subject.class_names
+    if subject.fake.logits is None or not set(names) <= set(subject.chosen.class_names):
+        yield (
+            f"The features '{subject.chosen.kind}' have no classifier for the classes of the data, so nobody says "
+            "whether samples show the class that was asked for."
+        )
+        return
+    columns = [subject.chosen.class_names.index(name) for name in names]
+
+    def right(samples: SampleSet | None, labels: Tensor | None) -> Tensor | None:
+        return None if samples is None else samples.logits[:, columns].argmax(1) == labels  # (n,)
+
+    fake_labels, _, real_labels = subject.labels
+    fake, real = right(subject.fake, fake_labels), right(subject.real, real_labels)
+    about = {"better": "higher", "reference": NONE, "reference_samples": 0}
+    name = f"recognised as the class asked for ({subject.chosen.title})"
+    note = "Beside it the share of held-out real samples that the same classifier gives their own class."
+    value, other = float(fake.float().mean()), None if real is None else float(real.float().mean())
+    yield subject.figure("recognised", name, value, other, note=note, **about)
+    for label, word in enumerate(names):
+        of_class = fake[fake_labels == label]
+        of_real = of_class[:0] if real is None else real[real_labels == label]
+        if len(of_class):
+            yield subject.figure(
+                "recognised", f"{name}: {word}", float(of_class.float().mean()),
+                float(of_real.float().mean()) if len(of_real) else None,
+                group=word, samples=len(of_class), real_samples=len(of_real), **about,
+            )  # fmt: skip
+
+
 def _class_word(subject: Subject) -> str:
     return "class" if subject.labelling == "given" else "predicted class"
 

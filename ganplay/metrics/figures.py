@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import torch
 
-from ganplay.metrics.by_class import per_class, similarity
+from ganplay.metrics.by_class import per_class, recognised, similarity
 from ganplay.metrics.classifier_score import SPLITS, classifier_score
 from ganplay.metrics.discriminator import share_called_real
 from ganplay.metrics.features import figure_name
@@ -140,6 +140,7 @@ MEASURES: dict[str, Callable[[Subject], Yielded]] = {
     "precision-recall": support,
     "ms-ssim": similarity,
     "per-class": per_class,
+    "recognised": recognised,
     "discriminator": judge,
     "neighbours": memory,
 }

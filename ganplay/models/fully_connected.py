@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from ganplay.contracts import Critique, Network, Shapes
 from ganplay.models import discriminators, generators
 from ganplay.models.blocks.dropout import Dropout
-from ganplay.models.blocks.labels import Projection, needed
+from ganplay.models.blocks.labels import ClassTable, Projection, needed
 from ganplay.models.blocks.layers import ACTIVATIONS, OUTPUTS, Output, activation
 from ganplay.models.blocks.spectral import add_spectral_norm
 from ganplay.options import option
@@ -24,7 +24,7 @@ class _Generator(nn.Module):
     def __init__(self, config: FullyConnectedGenerator, shapes: Shapes) -> None:
         super().__init__()
         conditional = config.conditioning == "concat"
-        self.embed = nn.Embedding(shapes.classes, config.label_width) if conditional else None
+        self.embed = ClassTable(shapes.classes, config.label_width) if conditional else None
         inputs = shapes.latent + (config.label_width if conditional else 0)
         hidden = _hidden_layers(inputs, config)
         self.layers = nn.Sequential(*hidden, nn.Linear(config.widths[-1], math.prod(shapes.sample)))

@@ -17,7 +17,15 @@ from ganplay.recipe import Recipe
 from ganplay.recipes import recipe
 from ganplay.runs import store
 from ganplay.runs.limits import cores
-from ganplay.sources import CHECKPOINT, RUN, Source, open_source, sources
+from ganplay.sources import (
+    CHECKPOINT,
+    RUN,
+    Source,
+    has_discriminator,
+    open_discriminator,
+    open_source,
+    sources,
+)
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -76,8 +84,10 @@ def recipe_of(chosen: Choice) -> Recipe:
 
 
 def has_trained(chosen: Choice, network: str) -> bool:
-    """False where the weights of this network are the untrained ones: bundled checkpoints hold generators alone."""
-    return chosen.key.startswith(RUN) or (network == "generator" and chosen.key != UNTRAINED)
+    """False where the weights of this network are the untrained ones: many checkpoints hold the generator alone."""
+    if chosen.key == UNTRAINED:
+        return False
+    return network == "generator" or has_discriminator(chosen.key)
 
 
 @st.cache_data(show_spinner="Looking inside …", max_entries=24)
@@ -165,20 +175,12 @@ def _network(chosen: Choice, network: str) -> nn.Module:
         ValueError: the weights cannot be read.
     """
     from ganplay.building import build_networks
-    from ganplay.checkpoint import load_discriminator
 
     if not has_trained(chosen, network):
         generator, discriminator = build_networks(recipe_of(chosen))
         return {"generator": generator, "discriminator": discriminator}[network].eval().requires_grad_(False)
-    if network == "generator":
-        return copy.deepcopy(open_source(chosen.key).module)  # others sample it meanwhile: no hooks on theirs
-    problem: ValueError | None = None
-    for path in store.find(chosen.key.removeprefix(RUN)).checkpoints():
-        try:
-            return load_discriminator(path)
-        except ValueError as error:
-            problem = error
-    raise problem or ValueError("This run has no checkpoint any more.")
+    shared = open_source(chosen.key).module if network == "generator" else open_discriminator(chosen.key)
+    return copy.deepcopy(shared)  # others use it meanwhile: no hooks on theirs
 
 
 def _pass(chosen: Choice, network: str, seed: int, label: int) -> tuple[nn.Module, Tensor, Tensor | None]:

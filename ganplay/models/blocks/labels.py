@@ -10,7 +10,7 @@ DISCRIMINATOR_CONDITIONING = ("none", "channel", "concat", "hidden-concat", "pro
 
 
 def needed(y: Tensor | None, noun: str) -> Tensor:
-    """The labels, (N,).
+    """The labels, as they were given.
 
     Raises:
         ValueError: there are none, but the network is conditional.
@@ -18,6 +18,28 @@ def needed(y: Tensor | None, noun: str) -> Tensor:
     if y is None:
         raise ValueError(f"This {noun} is conditional: it needs a label y for each sample.")
     return y
+
+
+class ClassTable(nn.Embedding):
+    """One learnt vector for each class: those of labels int64 (N,), or of float (N, classes) mixtures of all of them.
+
+    A row of weights is how much of each class's vector goes in. They need not be positive or sum to 1: a great circle
+    between two vectors leaves the straight line. With a single 1 among 0s the result is that of the label.
+    """
+
+    def forward(self, y: Tensor) -> Tensor:
+        return y @ self.weight if y.is_floating_point() else super().forward(y)  # (N, E)
+
+
+def class_vectors(generator: nn.Module, classes: int) -> Tensor:
+    """All that a generator knows of each class as one vector: (classes, E). Mixtures of classes are mixtures of these.
+
+    That is the learnt code (also where linear layers make the gains of conditional batch norm from it); the gains and
+    biases of all layers side by side where conditional batch norm has its own for each class; and where the
+    generator is given the class as a 1 among 0s, that.
+    """
+    tables = [module.weight for module in generator.modules() if isinstance(module, ClassTable)]
+    return torch.cat(tables, 1) if tables else torch.eye(classes)
 
 
 def as_maps(code: Tensor, like: Tensor) -> Tensor:
@@ -71,12 +93,12 @@ class ConditionalBatchNorm2d(nn.Module):
         if code:
             self.gain, self.bias = nn.Linear(code, channels, bias=False), nn.Linear(code, channels, bias=False)
         else:
-            self.gain, self.bias = nn.Embedding(classes, channels), nn.Embedding(classes, channels)
+            self.gain, self.bias = ClassTable(classes, channels), ClassTable(classes, channels)
             nn.init.normal_(self.gain.weight, 1.0, 0.02)
             nn.init.zeros_(self.bias.weight)
 
     def forward(self, x: Tensor, condition: Tensor) -> Tensor:
-        """Normalises x (N, C, H, W) under a condition: labels int64 (N,), or their codes (N, E)."""
+        """Normalises x (N, C, H, W) under a condition: labels (as of `ClassTable`), or their codes (N, E)."""
         gain, bias = self.gain(condition) + self.centre, self.bias(condition)  # (N, C) each
         return self.norm(x) * gain[:, :, None, None] + bias[:, :, None, None]
 
@@ -93,7 +115,7 @@ class GeneratorLabels(nn.Module):
         super().__init__()
         self.conditioning, self.classes, self.stage = conditioning, classes, stage
         coded = conditioning in ("concat", "hidden-concat", "batch-norm-linear")
-        self.embed = nn.Embedding(classes, width) if coded else None
+        self.embed = ClassTable(classes, width) if coded else None
         self.code_width = {"concat": width, "one-hot": classes}.get(conditioning, 0)
         self.map_width = width if conditioning == "hidden-concat" else 0
         self.norm_width = width if conditioning == "batch-norm-linear" else 0
@@ -105,12 +127,16 @@ class GeneratorLabels(nn.Module):
         return None
 
     def code(self, y: Tensor | None) -> Tensor | None:
-        """What the layers are given: nothing, the labels themselves, or their codes (N, E)."""
+        """What the layers are given: nothing, the labels themselves, or their codes (N, E).
+
+        Args:
+            y: labels int64 (N,), or float (N, classes) for mixtures of classes, see `ClassTable`.
+        """
         if self.conditioning == "none":
             return None
         y = needed(y, "generator")
         if self.conditioning == "one-hot":
-            return torch.eye(self.classes, device=y.device)[y]
+            return y if y.is_floating_point() else torch.eye(self.classes, device=y.device)[y]
         return y if self.embed is None else self.embed(y)
 
     def join_noise(self, z: Tensor, code: Tensor | None) -> Tensor:
