@@ -1,0 +1,35 @@
+"""`ganplay neighbours`."""
+
+from __future__ import annotations
+
+import argparse
+
+from ganplay.commands import drawing
+
+
+def configure(parser: argparse.ArgumentParser, words: list[str]) -> None:
+    drawing.configure(
+        parser,
+        "neighbours",
+        "quick-digits --seed 7                             5 samples, the 5 nearest training images beside each",
+        "quick-digits --nearest 3 --features classifier    compared by what a classifier sees",
+    )
+    parser.epilog += (
+        "\nPixels are compared place by place: a training image that was mirrored or shifted counts as far away.\n"
+        "With the classifier, all training images are looked at once, which takes minutes for the large sets."
+    )
+
+
+def execute(options: argparse.Namespace) -> int:
+    from ganplay.commands.progress import Bar
+    from ganplay.drawings.neighbours import Neighbours
+    from ganplay.sources import resolve
+
+    wanted = Neighbours(**drawing._chosen(options))
+    with Bar() as bar:
+        rows, _ = wanted.find(resolve(options.source, allow_paths=True), bar.show)
+    for row in rows:
+        near = zip(row.distances, row.classes, strict=True)
+        said = ", ".join(f"{distance:.3g} ({name})" if name else f"{distance:.3g}" for distance, name in near)
+        print(f"sample {row.sample}: training images at distance {said}")
+    return drawing.execute(options, "neighbours")
