@@ -10,15 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ganplay.checkpoint import LoadedGenerator
+    from ganplay.hub.model import GanModel
     from ganplay.latent.noise import seeded
     from ganplay.recipe import Recipe
     from ganplay.recipes import recipe
     from ganplay.trainer import train
 
 __version__ = "0.1.0"
-__all__ = ["Recipe", "load", "recipe", "seeded", "train"]
+__all__ = ["GanModel", "Recipe", "load", "recipe", "seeded", "train"]
 
 _HOMES = {
+    "GanModel": ("ganplay.hub.model", "GanModel"),
     "Recipe": ("ganplay.recipe", "Recipe"),
     "recipe": ("ganplay.recipes", "recipe"),
     "seeded": ("ganplay.latent.noise", "seeded"),
@@ -27,10 +29,12 @@ _HOMES = {
 
 
 def load(source: str) -> LoadedGenerator:
-    """A generator to sample from: a bundled checkpoint's name, a run's id, or a path to a checkpoint file or folder.
+    """A generator to sample from: a bundled checkpoint's name, a run's id, a path, or `hub:owner/name[@revision]`.
+
+    A path is that of a checkpoint file or a model folder. What is not on this computer is downloaded from the Hub.
 
     Raises:
-        ValueError: there is no such thing, or it cannot be read.
+        ValueError: there is no such thing, or it cannot be had or read.
     """
     from ganplay.sources import resolve
 

@@ -10,16 +10,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
-from torch import Tensor, nn
+from torch import nn
 
-from ganplay.files import read_json
+from ganplay.model_folder import MODEL_FORMAT, blueprint, fill, read_config, read_network
 from ganplay.recipe import Recipe
-from ganplay.state import COUNTERS, State, load_network
+from ganplay.state import COUNTERS, State
 from ganplay.tensors import read_tensors, write_tensors
 
+__all__ = ["MODEL_FORMAT", "LoadedGenerator", "load", "load_discriminator", "load_generator", "save"]
+
 FORMAT = "ganplay-run-1"
-MODEL_FORMAT = "ganplay-model-1"
 AVERAGE, DISCRIMINATOR = "average/", "discriminator/"  # prefixes of what can be read and checked alone
 
 
@@ -70,35 +70,26 @@ def load_generator(path: Path, device: str = "cpu") -> LoadedGenerator:
         ValueError: something is missing, damaged, or does not fit.
     """
     if path.is_dir():
-        tensors, metadata = read_tensors(path / "model.safetensors")
-        config = read_json(path / "config.json")
-        recipe = Recipe.from_json(config.get("recipe") if isinstance(config, Mapping) else config)
-        images = int(metadata.get("images", 0))
-    else:
-        tensors, metadata = read_tensors(path, AVERAGE)
-        recipe, counters = _about(path, metadata)
-        images = int(counters["images"])
-    return LoadedGenerator(recipe, images, _assembled(recipe, "generator", tensors, device))
+        config = read_config(path)
+        return LoadedGenerator(config.recipe, config.images, read_network(path, "generator", config, device))
+    tensors, metadata = read_tensors(path, AVERAGE)
+    recipe, counters = _about(path, metadata)
+    return LoadedGenerator(
+        recipe, int(counters["images"]), fill(blueprint(recipe, "generator"), "generator", tensors, device)
+    )
 
 
 def load_discriminator(path: Path, device: str = "cpu") -> nn.Module:
-    """The discriminator of a run's checkpoint, in eval mode and without gradients; model folders hold none.
+    """The discriminator of a run's checkpoint, or of a model folder that has one, in eval mode and without gradients.
 
     Raises:
         ValueError: something is missing, damaged, or does not fit.
     """
+    if path.is_dir():
+        return read_network(path, "discriminator", read_config(path), device)
     tensors, metadata = read_tensors(path, DISCRIMINATOR)
     recipe, _ = _about(path, metadata)
-    return _assembled(recipe, "discriminator", tensors, device)
-
-
-def _assembled(recipe: Recipe, owner: str, tensors: Mapping[str, Tensor], device: str) -> nn.Module:
-    """The network `owner` of a recipe with saved weights."""
-    with torch.device("meta"):  # the file's tensors become the weights: nothing is initialised or allocated for it
-        module = getattr(recipe, owner).build(recipe.shapes)
-    weights = {name: value.float() if value.is_floating_point() else value for name, value in tensors.items()}
-    load_network(module, owner, weights, assign=True)
-    return module.to(device, memory_format=torch.channels_last).eval().requires_grad_(False)
+    return fill(blueprint(recipe, "discriminator"), "discriminator", tensors, device)
 
 
 def _about(path: Path, metadata: Mapping[str, str]) -> tuple[Recipe, dict[str, float]]:

@@ -27,6 +27,17 @@ def pictures_folder() -> Path:
     return home() / "pictures"
 
 
+def hub_folder() -> Path:
+    """One model folder for each repository and revision that was downloaded; all can be downloaded again."""
+    return cache_folder() / "hub"
+
+
+def models_folder() -> Path:
+    """Model folders of the operator's own: the environment's GANPLAY_MODELS, or `models` below the home."""
+    chosen = os.environ.get("GANPLAY_MODELS")
+    return Path(chosen).expanduser().absolute() if chosen else home() / "models"
+
+
 def bundled_checkpoints() -> Path:
     """The pretrained checkpoints that come with the repository, beside the package."""
     return Path(__file__).resolve().parent.parent / "checkpoints"

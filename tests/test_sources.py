@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -13,8 +14,9 @@ import pytest
 import torch
 from tiny_runs import train_tiny
 
-from ganplay import checkpoint, paths, sources
+from ganplay import checkpoint, opening, paths, sources
 from ganplay.export import export_run
+from ganplay.hub import cache
 from ganplay.runs import store
 from ganplay.runs.folder import Run
 from ganplay.sources import open_source, resolve
@@ -119,6 +121,8 @@ def test_a_damaged_bundled_checkpoint_is_listed_as_such_and_refused(run, bundled
     "key",
     [
         "", "run:", "checkpoint:", "run:../../x", "checkpoint:..", "checkpoint:../template", "checkpoint:/etc",
+        "folder:", "folder:..", "folder:../../etc", "folder:/etc", "folder:nothing", "folder:.hidden", "hub:",
+        "hub:someone", "hub:../..", "hub:someone/nothing", "hub:a/b@../../x", "hub:a/b/c", "hub:a--b@main",
         "nothing", "run:20261121-231500-quick-digits-3f2a", "checkpoint:a/b", "checkpoint:a\x00b", None, 7,
     ],
 )  # fmt: skip
@@ -150,12 +154,12 @@ def test_an_unknown_name_is_answered_with_the_known_keys(run, bundled):
 
 
 def test_only_the_last_few_stay_open(run, tmp_path):
-    for number in range(sources.OPEN_AT_ONCE + 3):
+    for number in range(opening.OPEN_AT_ONCE + 3):
         copy = tmp_path / f"copy-{number}.safetensors"
         shutil.copy(run.checkpoints()[0], copy)
         resolve(str(copy), allow_paths=True)
-    assert len(sources._cache) == sources.OPEN_AT_ONCE
-    assert next(reversed(sources._cache))[0] == copy
+    assert len(opening._cache) == opening.OPEN_AT_ONCE
+    assert next(reversed(opening._cache))[0] == copy
 
 
 def test_many_threads_get_one_and_the_same_generator(run, monkeypatch):
@@ -171,3 +175,108 @@ def test_many_threads_get_one_and_the_same_generator(run, monkeypatch):
         thread.join()
     assert len(found) == 8 and len({id(one) for one in found}) == 1
     assert len(loads) == 1
+
+
+@pytest.fixture
+def folder(run, home) -> Path:
+    """A model folder where the operator keeps his own."""
+    return export_run(run, home / "models" / "mine", discriminator=True)
+
+
+@pytest.fixture
+def download(run) -> Path:
+    """What a download from the Hub leaves on this computer."""
+    return downloaded(run, "someone/digits")
+
+
+def downloaded(run: Run, repository: str, restricted: bool = False) -> Path:
+    with cache.loading(60) as under_way:
+        export_run(run, under_way / cache.FILES)
+        return cache.put(under_way, cache.About(repository, "v1/final", "0" * 40, restricted))
+
+
+def test_folders_and_downloads_are_listed_between_checkpoints_and_runs(run, bundled, folder, download):
+    assert [(source.kind, source.key) for source in sources.sources()] == [
+        ("checkpoint", "checkpoint:tiny-digits"), ("folder", "folder:mine"), ("hub", "hub:someone/digits@v1/final"),
+        ("run", f"run:{run.id}"),
+    ]  # fmt: skip
+    assert {source.detail for source in sources.sources()[:3]} == {"digits, 320 images seen"}
+
+
+def test_what_a_person_types_opens_what_the_key_opens(run, bundled, folder, download):
+    shorts = {source.key: sources.short(source.key) for source in sources.sources()}
+    assert list(shorts.values()) == ["tiny-digits", "folder:mine", "hub:someone/digits@v1/final", run.id]
+    for key, short in shorts.items():
+        assert resolve(short) is open_source(key)
+        assert resolve(short, allow_paths=True) is open_source(key)
+
+
+def test_folders_may_lie_elsewhere(run, folder, monkeypatch, tmp_path):
+    shutil.move(folder.parent, tmp_path / "elsewhere")
+    assert not any(source.kind == "folder" for source in sources.sources())
+    monkeypatch.setenv("GANPLAY_MODELS", str(tmp_path / "elsewhere"))
+    assert open_source("folder:mine").images == 320
+
+
+def test_an_opened_download_was_used_last(download):
+    about = download / cache.ABOUT
+    os.utime(about, (1, 1))
+    open_source("hub:someone/digits@v1/final")
+    assert about.stat().st_mtime > 1
+
+
+def test_a_key_that_is_not_downloaded_says_how_to_and_asks_no_network(run, monkeypatch):
+    monkeypatch.setattr(subprocess, "Popen", lambda *_, **__: pytest.fail("a process was started"))
+    with pytest.raises(ValueError, match=r"someone/else is not on this computer yet; .*ganplay pull someone/else"):
+        open_source("hub:someone/else")
+    with pytest.raises(ValueError, match="not on this computer yet"):
+        resolve("hub:someone/else")
+    assert not sources.has_discriminator("hub:someone/else")
+
+
+def test_what_a_token_opened_is_for_the_command_line_alone(run):
+    downloaded(run, "someone/secret", restricted=True)
+    key = "hub:someone/secret@v1/final"
+    assert key not in [source.key for source in sources.sources()]
+    with pytest.raises(ValueError, match="not on this computer yet"):
+        open_source(key)
+    assert resolve(key, allow_paths=True).images == 320
+
+
+def test_the_discriminator_of_runs_and_folders_judges_samples(run, bundled, folder):
+    assert sources.has_discriminator(f"run:{run.id}") and sources.has_discriminator("folder:mine")
+    assert not sources.has_discriminator("checkpoint:tiny-digits")
+    whole, stored = sources.open_discriminator(f"run:{run.id}"), sources.open_discriminator("folder:mine")
+    assert stored is sources.open_discriminator("folder:mine") and not stored.training
+    x = torch.randn(4, 1, 32, 32)
+    torch.testing.assert_close(whole(x).logits, stored(x).logits, atol=0.02, rtol=0.02)  # stored in half precision
+    with pytest.raises(ValueError, match="tiny-digits comes without its discriminator"):
+        sources.open_discriminator("checkpoint:tiny-digits")
+    for key in ("run:x", "folder:x", None):
+        assert not sources.has_discriminator(key)
+        with pytest.raises(ValueError):
+            sources.open_discriminator(key)
+
+
+def test_generator_and_discriminator_of_one_folder_are_kept_apart(folder):
+    generator = open_source("folder:mine")
+    discriminator = sources.open_discriminator("folder:mine")
+    assert open_source("folder:mine") is generator
+    assert sources.open_discriminator("folder:mine") is discriminator
+
+
+def test_large_networks_leave_room_in_memory(run, bundled, folder, monkeypatch):
+    monkeypatch.setattr(opening, "OPEN_BYTES", 1)
+    first, second = open_source("folder:mine"), open_source("checkpoint:tiny-digits")
+    assert list(opening._cache.values()) == [second]
+    assert open_source("folder:mine") is not first
+
+
+def test_a_stranger_s_title_stays_one_short_line_in_the_list(folder):
+    config = json.loads((folder / "config.json").read_text())
+    config["recipe"]["title"] = "two\nlines " + "x" * 1_000
+    (folder / "config.json").write_text(json.dumps(config))
+    source = next(source for source in sources.sources() if source.kind == "folder")
+    assert source.title.startswith("two lines xxx") and len(source.title) == 80
+    (folder / "config.json").write_text('{"recipe": {"title": "x", "dataset": {}}, "images": 1e999}')
+    assert sources.sources()[0].detail == "its config.json is damaged"
