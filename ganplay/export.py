@@ -27,10 +27,10 @@ from ganplay.evaluation import SAMPLES, Progress
 from ganplay.files import write_atomically
 from ganplay.latent.noise import grid_size
 from ganplay.latent.sampling import sample
-from ganplay.layout import CONFIG, DISCRIMINATOR, GENERATOR
+from ganplay.layout import CONFIG, DISCRIMINATOR, GENERATOR, PIECE_BYTES, pieces
 from ganplay.scores import measure
 from ganplay.sources import RUN, open_source
-from ganplay.tensors import write_tensors
+from ganplay.tensors import write_pieces
 
 if TYPE_CHECKING:
     from ganplay.runs.store import Run
@@ -42,7 +42,9 @@ _DOTS = 1_000  # samples of a 2-D set in samples.webp
 _FILES = {
     CONFIG: "the format, the images seen and the whole recipe",
     GENERATOR: "the averaged generator",
+    **dict.fromkeys(pieces(GENERATOR)[1:], "more of its weights"),
     DISCRIMINATOR: "the discriminator it was trained with",
+    **dict.fromkeys(pieces(DISCRIMINATOR)[1:], "more of its weights"),
     "metrics.json": f"curves (at most {POINTS} points), statistics of the gradients of each layer, scores",
     "samples.webp": "samples of seed 0",
 }
@@ -144,9 +146,10 @@ def _write(
     config = {"format": MODEL_FORMAT, "images": images, "recipe": recipe.to_json()}
     write_atomically(folder / CONFIG, json.dumps(config, indent=1) + "\n")
     metadata = {"format": MODEL_FORMAT, "images": str(images)}
-    write_tensors(folder / GENERATOR, stored_tensors(loaded.module), metadata)
-    if judge is not None:
-        write_tensors(folder / DISCRIMINATOR, stored_tensors(judge), metadata)
+    for file, module in ((GENERATOR, loaded.module), (DISCRIMINATOR, judge)):
+        if module is not None:
+            paths = [folder / piece for piece in pieces(file)]
+            write_pieces(paths, stored_tensors(module), metadata, PIECE_BYTES)
 
     # Measurements, of the weights as they were stored
     stored = load_generator(folder)

@@ -7,7 +7,7 @@ then are weights read, which must be numbers of the right types and shapes.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,10 +20,10 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from ganplay.environment import limit
 from ganplay.files import read_json
-from ganplay.layout import CONFIG, CONFIG_BYTES, DISCRIMINATOR, GENERATOR
+from ganplay.layout import CONFIG, CONFIG_BYTES, DISCRIMINATOR, GENERATOR, pieces
 from ganplay.recipe import Recipe
 from ganplay.state import load_network
-from ganplay.tensors import read_tensors
+from ganplay.tensors import read_pieces
 
 MODEL_FORMAT = "ganplay-model-1"
 FILES = {"generator": GENERATOR, "discriminator": DISCRIMINATOR}
@@ -83,13 +83,14 @@ def read_network(folder: Path, owner: str, config: Config, device: str = "cpu") 
     Raises:
         ValueError: the file is missing or damaged, has other weights than the recipe, or is too large for its own good.
     """
-    path = folder / FILES[owner]
+    paths = [folder / file for file in pieces(FILES[owner])]
+    path = paths[0]
     if not path.is_file():
         raise ValueError(f"There is no {owner} in {folder.name}: it has no {path.name}.")
     network = blueprint(config.recipe, owner)
-    _check_size(path, network, owner)
+    _check_size([path for path in paths if path.is_file()], network, owner)
     check_work(config.recipe, network, owner)
-    tensors, _ = read_tensors(path)
+    tensors, _ = read_pieces(paths)
     fill(network, owner, tensors, device)
     for name, value in network.state_dict().items():
         if not bool(value.isfinite().all()):
@@ -167,17 +168,19 @@ class _Largest(TorchDispatchMode):
         return made
 
 
-def _check_size(path: Path, network: nn.Module, owner: str) -> None:
-    """Compares the size of a weights file with what the network needs, before anything of it is read."""
+def _check_size(paths: Sequence[Path], network: nn.Module, owner: str) -> None:
+    """Compares the size of the files of weights with what the network needs, before anything of them is read."""
     values = sum(value.numel() for value in network.state_dict().values())
-    size = path.stat().st_size
+    size = sum(path.stat().st_size for path in paths)
     if not 2 * values <= size <= 8 * values + _HEADER:  # from half precision to whole numbers of 64 bits
         raise ValueError(
-            f"The {owner} of this recipe has {values:,} weights, which do not fit the {size:,} bytes of {path.name}."
+            f"The {owner} of this recipe has {values:,} weights, which do not fit the {size:,} bytes of "
+            f"{paths[0].name}."
         )
-    with path.open("rb") as file:
-        if int.from_bytes(file.read(8), "little") > _HEADER:
-            raise ValueError(f"The checkpoint {path.name} is damaged or incomplete and cannot be read.")
+    for path in paths:
+        with path.open("rb") as file:
+            if int.from_bytes(file.read(8), "little") > _HEADER:
+                raise ValueError(f"The checkpoint {path.name} is damaged or incomplete and cannot be read.")
 
 
 def _first_line(error: Exception) -> str:

@@ -273,7 +273,7 @@ def test_nothing_is_left_behind_when_writing_fails(home, of_this_home, tmp_path,
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(export, "write_tensors", full)
+    monkeypatch.setattr(export, "write_pieces", full)
     with pytest.raises(OSError, match="No space left"):
         export_run(of_this_home, tmp_path / "below" / "tiny")
     assert list((tmp_path / "below").iterdir()) == []

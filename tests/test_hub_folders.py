@@ -130,13 +130,13 @@ def test_missing_files_are_named(folder):
 
 
 def test_a_recipe_of_huge_networks_is_refused_without_reading_weights(folder, monkeypatch):
-    monkeypatch.setattr(model_folder, "read_tensors", lambda *_: pytest.fail("the weights were read"))
+    monkeypatch.setattr(model_folder, "read_pieces", lambda *_: pytest.fail("the weights were read"))
     change(folder, "recipe.generator.widths", [2048, 2048])
     assert "weights, which do not fit the" in refused(folder)
 
 
 def test_a_file_far_larger_than_its_networks_is_refused_without_being_read(folder, monkeypatch):
-    monkeypatch.setattr(model_folder, "read_tensors", lambda *_: pytest.fail("the weights were read"))
+    monkeypatch.setattr(model_folder, "read_pieces", lambda *_: pytest.fail("the weights were read"))
     with (folder / "model.safetensors").open("r+b") as file:
         file.truncate(10**11)  # a hole, no bytes on the disk
     assert "do not fit the 100,000,000,000 bytes" in refused(folder)

@@ -20,9 +20,9 @@ from ganplay.checkpoint import MODEL_FORMAT
 from ganplay.files import write_atomically
 from ganplay.hub.publishing import MESSAGE, create, writing
 from ganplay.hub.reference import HUB, MAIN, Reference
-from ganplay.layout import CONFIG, GENERATOR
+from ganplay.layout import CONFIG, GENERATOR, PIECE_BYTES, pieces
 from ganplay.recipe import Recipe
-from ganplay.tensors import write_tensors
+from ganplay.tensors import write_pieces
 
 
 class GanModel(nn.Module, PyTorchModelHubMixin):
@@ -95,7 +95,8 @@ class GanModel(nn.Module, PyTorchModelHubMixin):
         config = {"format": MODEL_FORMAT, "images": self.images, "recipe": self.recipe.to_json()}
         tensors = {name: _smallest(value) for name, value in self.module.state_dict().items()}
         metadata = {"format": MODEL_FORMAT, "images": str(self.images)}
-        write_tensors(save_directory / GENERATOR, tensors, metadata)
+        paths = [save_directory / file for file in pieces(GENERATOR)]
+        write_pieces(paths, tensors, metadata, PIECE_BYTES)
         write_atomically(save_directory / CONFIG, json.dumps(config, indent=1) + "\n")
         write_atomically(save_directory / "README.md", _card(self.recipe, self.images))
 
