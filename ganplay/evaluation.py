@@ -22,13 +22,14 @@ from ganplay.contracts import Critique, Dataset
 from ganplay.data.resident import Samples, ignore, load
 from ganplay.latent.noise import fixed_labels, seeded
 from ganplay.latent.sampling import LARGEST_SEED, generate, turns
+from ganplay.layout import DISCRIMINATOR
 from ganplay.metrics.discriminator import as_in_training
 from ganplay.metrics.features import choose, feature_set, loaded, to_bytes
 from ganplay.metrics.figure import Figure, Subject
 from ganplay.metrics.figures import MEASURES
 from ganplay.metrics.statistics import SampleSet, measure, real_samples
 from ganplay.runs import store
-from ganplay.sources import RUN, resolve
+from ganplay.sources import CHECKPOINT, KINDS, RUN, folder_of, has_discriminator, resolve
 
 FEWEST, MOST = 100, 60_000  # samples of one evaluation
 SAMPLES = 10_000
@@ -237,9 +238,9 @@ def _discriminator(
     loss = generator.recipe.loss
     if loss.scores or loss.relative:
         return f"With the loss '{loss.kind}' no logit divides real from generated: no D accuracy."
-    path = _checkpoint_file(source, generator, allow_paths) if isinstance(source, str) else None
+    path = _origin(source, generator, allow_paths) if isinstance(source, str) else None
     if path is None:
-        return "Only a run's checkpoint holds a discriminator: no D accuracy."
+        return "These weights come without their discriminator: no D accuracy."
     try:
         discriminator = as_in_training(load_discriminator(path))
     except ValueError as error:  # replaced by a newer one, or damaged in a part that the generator does not need
@@ -247,9 +248,13 @@ def _discriminator(
     return lambda x, y=None: Critique(discriminator(x, y).logits - loss.boundary)
 
 
-def _checkpoint_file(source: str, generator: LoadedGenerator, allow_paths: bool) -> Path | None:
-    """The checkpoint that the generator came from, if it is a run's."""
+def _origin(source: str, generator: LoadedGenerator, allow_paths: bool) -> Path | None:
+    """The checkpoint file or model folder with the discriminator of the generator, None where there is none."""
     id = source.removeprefix(RUN)
     if store.is_id(id):
         return next((path for path in store.find(id).checkpoints() if int(path.stem) == generator.images), None)
-    return Path(source) if allow_paths and Path(source).is_file() else None
+    key = source if source.startswith(KINDS) else CHECKPOINT + source
+    if has_discriminator(key):
+        return folder_of(key)
+    path = Path(source)
+    return path if allow_paths and (path.is_file() or (path / DISCRIMINATOR).is_file()) else None

@@ -65,7 +65,7 @@ def test_trap_11_every_figure_says_its_features_counts_and_reference_beside_real
     found = evaluate(generator(CONDITIONAL), samples=250)
     measures = {figure.metric for figure in found.figures}
     assert measures == set(MEASURES) - {"discriminator"}
-    assert any("Only a run's checkpoint holds a discriminator" in note for note in found.notes)
+    assert any("come without their discriminator" in note for note in found.notes)
     for figure in found.figures:
         assert figure.features in ("digits classifier", "pixels", "raw values"), figure
         assert figure.samples > 0, figure

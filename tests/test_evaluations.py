@@ -19,7 +19,7 @@ import pytest
 import ganplay
 from ganplay import paths
 from ganplay.evaluations import queue, results
-from ganplay.evaluations.asks import Ask, exists, images_now, stamp
+from ganplay.evaluations.asks import VERSION, Ask, exists, images_now, stamp
 from ganplay.evaluations.manager import LONG, LOST, Manager
 from ganplay.recipes import recipe
 from ganplay.runs import store
@@ -277,7 +277,7 @@ def test_a_damaged_result_counts_as_none(damage) -> None:
         "changed": text.replace('"value": 1', '"value": 2'),
         "empty": "",
         "binary": "\udcff\x00",
-        "other version": text.replace('"version": 1', '"version": 0'),
+        "other version": text.replace(f'"version": {VERSION}', '"version": 0'),
         "list": "[]",
     }[damage]
     assert changed != text

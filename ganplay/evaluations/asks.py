@@ -8,15 +8,15 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ganplay import paths
 from ganplay.files import read_json
+from ganplay.layout import CONFIG, GENERATOR
 from ganplay.runs import store as runs
-from ganplay.sources import CHECKPOINT, RUN
+from ganplay.sources import RUN, folder_of
 
 if TYPE_CHECKING:
     from ganplay.recipe import Recipe
 
-VERSION = 1  # raise it when the same ask would give other numbers, or the same numbers in another form
+VERSION = 2  # raise it when the same ask would give other numbers, or the same numbers in another form
 FEWEST, MOST = 500, 10_000  # samples: fewer say little, more would keep the others of a class waiting
 LARGEST_SEED = 2**31 - 1
 REFERENCES = ("train", "test")
@@ -100,7 +100,7 @@ def images_now(source: str) -> int:
     if source.startswith(RUN):
         return int(_subject_of_run(source)[1].stem)
     try:
-        return int(read_json(_bundled(source) / "config.json")["images"])
+        return int(read_json(folder_of(source) / CONFIG)["images"])
     except (KeyError, TypeError):
         raise ValueError(f"{source[:80]!r} holds no generator.") from None
 
@@ -108,23 +108,20 @@ def images_now(source: str) -> int:
 def exists(source: str) -> bool:
     """False for a run that was deleted and a checkpoint that is not there any more."""
     try:
-        return bool(runs.find(source.removeprefix(RUN)) if source.startswith(RUN) else _bundled(source))
+        return bool(runs.find(source.removeprefix(RUN)) if source.startswith(RUN) else folder_of(source))
     except ValueError:
         return False
 
 
 def _subject(source: str) -> tuple[Recipe, Path]:
     """The recipe of a source and the file of its newest weights."""
-    from ganplay.recipe import Recipe
+    from ganplay.model_folder import read_config  # imports torch
 
     if source.startswith(RUN):
         run, newest = _subject_of_run(source)
         return run.recipe(), newest
-    folder = _bundled(source)
-    config = read_json(folder / "config.json")
-    if not isinstance(config, dict) or "recipe" not in config:
-        raise ValueError(f"The checkpoint '{folder.name}' holds no generator.")
-    return Recipe.from_json(config["recipe"]), folder / "model.safetensors"
+    folder = folder_of(source)
+    return read_config(folder).recipe, folder / GENERATOR
 
 
 def _subject_of_run(source: str) -> tuple[runs.Run, Path]:
@@ -135,16 +132,6 @@ def _subject_of_run(source: str) -> tuple[runs.Run, Path]:
             f"The run '{run.label}' has no checkpoint yet; it saves the first one after a while of training."
         )
     return run, saved[0]
-
-
-def _bundled(source: str) -> Path:
-    """The folder of a bundled checkpoint, found by its name among those that are there: text never becomes a path."""
-    root = paths.bundled_checkpoints()
-    name = source.removeprefix(CHECKPOINT) if source.startswith(CHECKPOINT) else ""
-    for path in root.glob("*/config.json"):
-        if path.parent.name == name:
-            return path.parent
-    raise ValueError(f"There is no checkpoint or run {source[:80]!r} here.")
 
 
 def _about(path: Path) -> str:

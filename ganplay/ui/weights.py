@@ -1,4 +1,4 @@
-"""The networks a reader looks into: those of a bundled checkpoint, of a run, or as a recipe's seed makes them.
+"""The networks a reader looks into: those of a model folder, of a run, or as a recipe's seed makes them.
 
 What a page gets is plain data, computed once for all who look at the same sample of the same weights.
 """
@@ -12,20 +12,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import streamlit as st
 
 from ganplay.files import read_json
-from ganplay.paths import bundled_checkpoints
+from ganplay.layout import CONFIG, GENERATOR
 from ganplay.recipe import Recipe
 from ganplay.recipes import recipe
 from ganplay.runs import store
 from ganplay.runs.limits import cores
-from ganplay.sources import (
-    CHECKPOINT,
-    RUN,
-    Source,
-    has_discriminator,
-    open_discriminator,
-    open_source,
-    sources,
-)
+from ganplay.sources import RUN, Source, folder_of, has_discriminator, open_discriminator, open_source, sources
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -68,7 +60,7 @@ def choice(name: str, key: str) -> Choice:
         if key.startswith(RUN):
             path = next(iter(store.find(key.removeprefix(RUN)).checkpoints()))
         else:
-            path = bundled_checkpoints() / key.removeprefix(CHECKPOINT) / "model.safetensors"
+            path = folder_of(key) / GENERATOR
         return Choice(name, key, f"{path.name}/{path.stat().st_mtime_ns}")
     except (OSError, StopIteration):
         raise ValueError("These weights are gone; choose others.") from None
@@ -157,7 +149,7 @@ def _fits(source: Source, name: str, wanted: Recipe) -> bool:
         if source.kind == "run":
             run = store.find(source.key.removeprefix(RUN))
             return run.info["base"] == name or _same(run.recipe_json(), wanted)
-        config = read_json(bundled_checkpoints() / source.key.removeprefix(CHECKPOINT) / "config.json")
+        config = read_json(folder_of(source.key) / CONFIG)
         return _same(config["recipe"], wanted)
     except (KeyError, TypeError, ValueError):
         return False
