@@ -109,7 +109,7 @@ def _is_local(url):
     return re.match(r"(https?|wss?)://(localhost|127\.0\.0\.1)[:/]|data:|blob:|about:", url) is not None
 
 
-PAGES = ("", "train", "vanishing-gradients", "architectures", "evaluate", "sampler", "runs")
+PAGES = ("", "pretrained", "train", "vanishing-gradients", "architectures", "evaluate", "sampler", "runs", "classroom")
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (390, "dark")])

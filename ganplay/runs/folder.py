@@ -119,7 +119,10 @@ class Run:
 
     @property
     def info(self) -> dict[str, Any]:
-        """`run.json`: label, created (Unix time), base, group, threads, forked_from; defaults where it is damaged."""
+        """`run.json`: label, created (Unix time), base, group, threads, forked_from; defaults where it is damaged.
+
+        A run of a class also has `lesson`: the class, the exercise, the student's name, what the student changed.
+        """
         defaults = {"label": self.id, "created": 0.0, "base": None, "group": None, "threads": 1, "forked_from": None}
         try:
             return defaults | dict(read_json(self.folder / "run.json"))

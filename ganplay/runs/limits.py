@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ganplay.environment import limit
 
@@ -24,10 +24,16 @@ def check_environment() -> None:
     Raises:
         ValueError: a variable is wrong; the sentence says which.
     """
-    for variable in ("GANPLAY_DISK_GB", "GANPLAY_RUN_GB", "GANPLAY_CACHE_GB", "GANPLAY_PICTURES_GB"):
+    for variable in (
+        "GANPLAY_DISK_GB", "GANPLAY_RUN_GB", "GANPLAY_CACHE_GB", "GANPLAY_PICTURES_GB", "GANPLAY_HUB_GB",
+    ):  # fmt: skip
         limit(variable, 1, "gigabytes")
+    limit("GANPLAY_DOWNLOAD_MB", 1, "megabytes")
+    limit("GANPLAY_DOWNLOAD_SECONDS", 1, "seconds")
+    limit("GANPLAY_MODEL_WORK", 1, "billions")
     concurrent_runs()
     queue_places()
+    longest_turn()
 
 
 def quota_bytes() -> int:
@@ -55,6 +61,27 @@ def queue_places() -> int:
         ValueError: the variable is not a whole number from 1 to 9,999.
     """
     return _whole("GANPLAY_QUEUE", 20)
+
+
+class Turn(NamedTuple):
+    """How much a run may train before it makes room for those that wait; infinite without a limit."""
+
+    minutes: float = math.inf
+    images: float = math.inf
+
+
+def longest_turn() -> Turn:
+    """The turn that GANPLAY_RUN_MINUTES and GANPLAY_RUN_IMAGES allow; no limit by default.
+
+    Raises:
+        ValueError: a variable is set and is not a positive number.
+    """
+    set_to = {
+        unit: limit(variable, 1, unit)
+        for unit, variable in (("minutes", "GANPLAY_RUN_MINUTES"), ("images", "GANPLAY_RUN_IMAGES"))
+        if variable in os.environ
+    }
+    return Turn(**set_to)
 
 
 def cores() -> int:

@@ -22,6 +22,7 @@ import ganplay
 from ganplay.paths import home
 from ganplay.runs import store
 from ganplay.runs.folder import GONE, Run, Status
+from ganplay.runs.turns import Turns
 
 if TYPE_CHECKING:
     from ganplay.recipe import Recipe
@@ -47,7 +48,8 @@ class Manager:
         self._checkpoint_seconds = checkpoint_seconds
         self._children: dict[str, subprocess.Popen] = {}
         self._ended: dict[str, tuple[int, int]] = {}  # id -> the status file in which it was seen at rest
-        self._guard = threading.RLock()  # over the two above
+        self._turns = Turns()
+        self._guard = threading.RLock()  # over the three above
         self._wake = threading.Event()
         self._closing = threading.Event()
         self._thread: threading.Thread | None = None
@@ -85,9 +87,10 @@ class Manager:
         base: str | None = None,
         group: str | None = None,
         threads: int | None = None,
+        lesson: Mapping[str, Any] | None = None,
     ) -> Run:
         """A new run in the queue; arguments and errors as of `store.create`."""
-        run = store.create(recipe, label, base, group, threads)
+        run = store.create(recipe, label, base, group, threads, lesson=lesson)
         self._wake.set()
         return run
 
@@ -187,6 +190,8 @@ class Manager:
                     queued.append((status.updated, run))
                 elif run.is_locked():
                     busy.add(run.id)
+                    if run.id in self._children:
+                        self._turns.look(run, status)
                 elif run.id not in self._children:
                     _settle(run, "interrupted", GONE)
             waiting = [run for _, run in sorted(queued, key=lambda pair: (pair[0], pair[1].id)) if run.id not in busy]
@@ -220,6 +225,7 @@ class Manager:
             _hang_up(child)
             with suppress(ValueError):  # deleted meanwhile
                 run = store.find(id)
+                self._turns.end(run)
                 if code and run.written_status().state == "queued":
                     message = f"The worker could not start (exit code {code}); see its worker.log."
                     _settle(run, "failed", message)

@@ -42,6 +42,7 @@ def create(
     threads: int | None = None,
     forked_from: str | None = None,
     queued: bool = True,
+    lesson: Mapping[str, Any] | None = None,
 ) -> Run:
     """A new run of `recipe`.
 
@@ -53,6 +54,7 @@ def create(
             on it in the last bits, so a run keeps it.
         forked_from: id of the run whose past this one shares.
         queued: False for a run that its maker trains itself; a manager then leaves it alone.
+        lesson: what a class knows it by, kept in `run.json` (`ganplay.classroom.board`). A fork does not inherit it.
 
     Raises:
         ValueError: the networks cannot be built, an argument is not allowed, the run would keep too much, or the disk
@@ -62,7 +64,7 @@ def create(
 
     check(recipe)
     _refuse(recipe, queued)
-    with _new_run(recipe, label, base, group, threads, forked_from) as run:
+    with _new_run(recipe, label, base, group, threads, forked_from, lesson) as run:
         run.write_status(_first_status(queued))
     return find(run.id)
 
@@ -220,7 +222,13 @@ def sweep() -> None:
 
 @contextmanager
 def _new_run(
-    recipe: Recipe, label: str | None, base: str | None, group: str | None, threads: int | None, forked_from: str | None
+    recipe: Recipe,
+    label: str | None,
+    base: str | None,
+    group: str | None,
+    threads: int | None,
+    forked_from: str | None,
+    lesson: Mapping[str, Any] | None = None,
 ) -> Iterator[Run]:
     """A run that appears under its id when the block ends, complete, or not at all when the block raises."""
     if threads is not None and not 1 <= threads <= 1024:
@@ -235,6 +243,8 @@ def _new_run(
         "threads": threads or max(1, cores() // concurrent_runs()),
         "forked_from": forked_from,
     }
+    if lesson is not None:
+        info["lesson"] = dict(lesson)
     stamp = time.strftime("%Y%m%d-%H%M%S", time.gmtime(now))
     id = f"{stamp}-{slug or 'run'}-{secrets.token_hex(2)}"
     while (runs_folder() / id).exists():

@@ -95,7 +95,7 @@ def _do() -> list[Recipe]:
             _start(chosen)
         with st.popover("Share this setup", icon="🔗", disabled=bool(problem)):
             st.caption("Whoever opens this link finds the form filled in like this.")
-            st.code(_address(links.query(chosen)), language=None, wrap_lines=True)
+            st.code(links.address(links.query(chosen)), language=None, wrap_lines=True)
     if problem:
         st.caption("Start is possible once the sentence above is dealt with.")
     return _recipes(chosen)
@@ -159,11 +159,11 @@ def _recipes(contenders: list[links.Contender]) -> list[Recipe]:
 def _share(found: list[Run]) -> None:
     with st.popover("Share", icon="🔗"):
         st.caption("Watch these runs, for everybody who reaches this server:")
-        st.code(_address(links.run_query(run.id for run in found)), language=None, wrap_lines=True)
+        st.code(links.address(links.run_query(run.id for run in found)), language=None, wrap_lines=True)
         recipes = _contenders(found)
         if recipes:
             st.caption("Train the same anew, on any ganplay:")
-            st.code(_address(links.query(recipes)), language=None, wrap_lines=True)
+            st.code(links.address(links.query(recipes)), language=None, wrap_lines=True)
 
 
 def _contenders(found: list[Run]) -> list[links.Contender]:
@@ -185,9 +185,3 @@ def _leave(ids: list[str] | None) -> None:
     st.session_state["watched"] = []
     st.session_state.pop("forking", None)
     st.query_params.clear()
-
-
-def _address(query: str) -> str:
-    """A whole link to this page."""
-    base = (st.context.url or "http://localhost:8501/train").split("?")[0]
-    return f"{base}?{query}"

@@ -69,7 +69,7 @@ def names(contenders: Sequence[Contender]) -> list[str]:
     for one in contenders:
         own = {path: value for path, value in _own(one.changes).items() if path != "title"}
         title = one.changes.get("title") or recipe(one.base).title or one.base
-        name = f"{title}, {_summary(own)}" if own and bases.count(one.base) > 1 else str(title)
+        name = f"{title}, {summary(own)}" if own and bases.count(one.base) > 1 else str(title)
         name = name[:60]
         found.append(name if name not in found else f"{name} ({len(found) + 1})")
     return found
@@ -163,11 +163,11 @@ def _settings(row: dict[str, Any], key: str) -> str:
 
 def _description(row: dict[str, Any]) -> str:
     own = _own(row["changes"])
-    changed = f", with {_summary(own, most=4)}" if own else ""
+    changed = f", with {summary(own, most=4)}" if own else ""
     return f"{recipe(row['base']).title}{changed}"
 
 
-def _summary(changes: dict[str, Any], most: int = 2) -> str:
+def summary(changes: dict[str, Any], most: int = 2) -> str:
     """Changes in a few words: "wasserstein, weight-clip and 3 more"."""
     said = []
     for path, value in list(changes.items())[:most]:
@@ -175,9 +175,14 @@ def _summary(changes: dict[str, Any], most: int = 2) -> str:
         if path in ("loss", "penalties"):
             said.append(text or "no penalty")
         else:
-            said.append(f"{WHOSE.get(path.split('.', 1)[0], '')}{forms.label(path).lower()} {text}")
+            said.append(f"{said_of(path)} {text}")
     more = len(changes) - most
     return ", ".join(said) + (f" and {more} more" if more > 0 else "")
+
+
+def said_of(path: str) -> str:
+    """A setting in a sentence: "G learning rate"."""
+    return f"{WHOSE.get(path.split('.', 1)[0], '')}{forms.label(path).lower()}"
 
 
 def _own(changes: Any) -> dict[str, Any]:

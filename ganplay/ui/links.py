@@ -9,6 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 from urllib.parse import quote, unquote
 
+import streamlit as st
+
 from ganplay.recipe import Recipe
 from ganplay.recipes import recipe, recipes
 from ganplay.ui.shared import MOST_RUNS
@@ -83,6 +85,11 @@ def parse(texts: Sequence[str]) -> tuple[list[Contender], list[str]]:
     if len(texts) > MOST_RUNS:
         sentences.append(f"The link has {len(texts)} recipes; the first {MOST_RUNS} are used.")
     return found, sentences
+
+
+def address(query: str) -> str:
+    """A whole link to the page that is being drawn."""
+    return f"{(st.context.url or 'http://localhost:8501/').split('?')[0]}?{query}"
 
 
 def run_query(ids: Iterable[str]) -> str:

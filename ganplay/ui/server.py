@@ -24,9 +24,11 @@ from typing import TYPE_CHECKING, Any
 from starlette.responses import PlainTextResponse, RedirectResponse
 from starlette.routing import Mount, Route
 
+from ganplay import hosting
 from ganplay.data.sources import upload_megabytes
 from ganplay.paths import home
 from ganplay.runs.limits import check_environment
+from ganplay.ui import classroom_pictures
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -36,17 +38,21 @@ ROUTER = Path(__file__).with_name("router.py")
 HEAD_START = 1.5  # seconds in which the first page has both the processor and the import lock for itself
 OPENED_LATER = (  # what the pages import when they are first opened
     "ganplay.ui.comparison", "ganplay.ui.vanishing", "ganplay.ui.architectures", "ganplay.ui.evaluate",
+    "ganplay.ui.classroom", "ganplay.ui.gallery",
 )  # fmt: skip
 _log = logging.getLogger(__name__)
 
 
 def prepare_environment() -> None:
-    """No usage statistics, and temporary files below our own folder. Values that are set already stay.
+    """No usage statistics, temporary files below our own folder, and what a hosted server needs besides.
+
+    Values that are set already stay.
 
     Raises:
         SystemExit: one of our own variables is wrong; one sentence is printed.
     """
     try:
+        hosting.prepare()
         check_environment()
         upload_megabytes()
     except ValueError as error:
@@ -134,13 +140,13 @@ async def lifespan(app: Any) -> AsyncIterator[None]:
 
 
 def routes() -> list[Any]:
-    """The studio below /studio/, which without the slash would show a page of Streamlit."""
+    """The studio below /studio/, which without the slash would show a page of Streamlit, and the boards' pictures."""
 
     async def add_slash(request: Request) -> RedirectResponse:
         query = f"?{request.url.query}" if request.url.query else ""
         return RedirectResponse(f"{request.scope.get('root_path', '')}/studio/{query}")
 
-    return [Route("/studio", add_slash), Mount("/studio", app=_studio)]
+    return [Route("/studio", add_slash), Mount("/studio", app=_studio), classroom_pictures.route()]
 
 
 def arguments(given: list[str] | None = None) -> dict[str, Any]:
@@ -150,7 +156,7 @@ def arguments(given: list[str] | None = None) -> dict[str, Any]:
         SystemExit: an argument is not allowed, or the port is in use; one sentence is printed.
     """
     parser = argparse.ArgumentParser(description="Serve the ganplay pages and studio.")
-    parser.add_argument("--port", type=int, default=os.environ.get("PORT", "8501"), help="1 to 65535; %(default)s")
+    parser.add_argument("--port", type=int, default=hosting.default_port(), help="1 to 65535; %(default)s")
     parser.add_argument("--host", default="", help="address to listen on; all by default")
     parser.add_argument("--browser", action="store_true", help="open a browser")
     chosen = parser.parse_args(given)
@@ -158,7 +164,7 @@ def arguments(given: list[str] | None = None) -> dict[str, Any]:
         parser.error(f"The port is {chosen.port}; it must be 1 to 65535.")
     if not _is_free(chosen.port):
         parser.error(f"Port {chosen.port} is in use; choose another with --port, or stop the program that has it.")
-    settings = {"server.port": chosen.port, "server.headless": not chosen.browser}
+    settings = {"server.port": chosen.port, "server.headless": not chosen.browser} | hosting.server_settings()
     return settings | ({"server.address": chosen.host} if chosen.host else {})
 
 
