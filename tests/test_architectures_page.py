@@ -16,6 +16,7 @@ from tiny_runs import train_tiny
 from ganplay.charts import attention as clicking
 from ganplay.charts import layers as figures
 from ganplay.documents import PrintedTable, Row, tables
+from ganplay.paths import bundled_checkpoints
 from ganplay.probes.layers import Layer, layer_tables, wirings
 from ganplay.recipes import recipe, recipes
 from ganplay.ui import architectures, blueprint, forms, insides, layer_table, maps, weights
@@ -55,9 +56,9 @@ def test_the_page_works_before_any_training(name: str) -> None:
     assert not app.error
     assert not app.warning
     assert select(app, "Recipe").value == name
-    if name != "quick-digits":  # whose checkpoint comes with the program
-        assert select(app, "Weights").value == UNTRAINED
-        assert f"train --recipe {name}" in captions(app)
+    bundled = (bundled_checkpoints() / name).is_dir()
+    assert select(app, "Weights").value == (f"checkpoint:{name}" if bundled else UNTRAINED)
+    assert bundled or f"train --recipe {name}" in captions(app)
 
 
 @pytest.mark.parametrize("text", ["nonsense", "../../etc/passwd", "", "x" * 3_000])
@@ -103,12 +104,13 @@ def test_a_run_s_own_weights_are_offered_first_and_its_discriminator_too(home) -
     assert names == ["stages.0.convolution", "stages.1.convolution", "head"]
 
 
-def test_the_bundled_checkpoint_shows_its_discriminator_untrained_and_says_so() -> None:
-    app = opened(recipe="quick-digits")
-    assert select(app, "Weights").value == "checkpoint:quick-digits"
+@pytest.mark.parametrize(("name", "alone"), [("quick-digits", False), ("kth-simple", True)])
+def test_a_checkpoint_without_its_discriminator_shows_an_untrained_one_and_says_so(name: str, alone: bool) -> None:
+    app = opened(recipe=name)
+    assert select(app, "Weights").value == f"checkpoint:{name}"
     app.session_state["inside:network"] = "discriminator"
     app.run()
-    assert "holds the generator alone" in captions(app)
+    assert ("holds the generator alone" in captions(app)) == alone
 
 
 def test_looking_inside_leaves_the_generator_that_others_sample_alone() -> None:

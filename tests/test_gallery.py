@@ -41,8 +41,7 @@ def folder(tmp_path, home, monkeypatch) -> Path:
     made = tmp_path / "checkpoints"
     made.mkdir()
     monkeypatch.setattr(paths, "bundled_checkpoints", lambda: made)
-    for module in (samples, weights):
-        monkeypatch.setattr(module, "bundled_checkpoints", lambda: made)
+    monkeypatch.setattr(samples, "bundled_checkpoints", lambda: made)
     monkeypatch.setattr(managers.Manager, "start", lambda self: None)
     st.cache_resource.clear()
     st.cache_data.clear()

@@ -36,7 +36,7 @@ def look_inside(name: str, found: dict[str, tuple[dict[str, Any], ...]]) -> None
             seed = st.number_input("Seed of the sample", 0, LARGEST_SEED, 0, key="inside:seed", width=160)
             label = _label(made)
         if network == "discriminator" and not weights.has_trained(chosen, network) and chosen.key != UNTRAINED:
-            st.caption("A bundled checkpoint holds the generator alone: the discriminator is shown before training.")
+            st.caption("This checkpoint holds the generator alone: the discriminator is shown before training.")
         st.markdown("##### Feature maps")
         _feature_maps(chosen, network, int(seed), label)
         st.markdown("##### Attention")
