@@ -9,13 +9,27 @@ _CODE = ("ui-monospace", "Menlo", "Consolas", "monospace")
 
 CSS = """
 .gradio-container { font-family: system-ui, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif; }
-.picture img { object-fit: contain; max-height: 78vh; }
+.gradio-container .main.fillable { max-width: 82rem; margin-inline: auto; }
+.picture img, .moving img { object-fit: contain; max-height: 78vh; image-rendering: pixelated; }
+.riddle img { object-fit: contain; height: min(38vh, 256px); width: 100%; image-rendering: pixelated; }
+.riddle, .game { max-width: 44rem; margin-inline: auto; }
+.game .round { text-align: center; }
+#answer-real, #answer-generated { min-height: 4.5rem; font-size: 1.25rem; }
+.beaten img { image-rendering: pixelated; }
+.beaten, .beaten .grid-wrap { min-height: 0 !important; height: auto !important; }
+.unseen, .key:not(:has(.block)) { display: none; }
+.key, .term { gap: 0.5rem; flex-wrap: nowrap; }
+.again .label-wrap { font-size: 0.9rem; }
+.note { max-width: 44rem; }
 .refresh { align-self: flex-end; }
 .source input { text-overflow: ellipsis; padding-right: 1.5rem; }
 input[type="range"]::-webkit-slider-thumb { border: 2px solid var(--color-accent); }
 input[type="range"]::-moz-range-thumb { border: 2px solid var(--color-accent); }
 footer .divider { display: none; }
-@media (max-width: 640px) { .picture .icon-button-wrapper { display: none; } }
+@media (max-width: 640px) {
+  .gradio-container .main.fillable { padding-inline: 0.75rem !important; }
+  .picture .icon-button-wrapper, .moving .icon-button-wrapper { display: none; }
+}
 """
 
 

@@ -26,6 +26,9 @@ class Entry(NamedTuple):
 
 ENTRIES = {
     "home": Entry("Home", "🏠", "", "What is a GAN?"),
+    "gallery": Entry(
+        "Pretrained", "🖼️", "pretrained", "What do trained generators draw, and which comes nearest to real data?"
+    ),
     "train": Entry("Train side by side", "🥊", "train", "Which recipe learns faster, and what do the curves say?"),
     "vanishing_gradients": Entry(
         "Vanishing gradients", "📉", "vanishing-gradients", "Do the gradients of early layers die out?"
@@ -34,6 +37,7 @@ ENTRIES = {
     "evaluate": Entry("Evaluate", "📏", "evaluate", "How good is a generator, in figures that say what they compare?"),
     "studio": Entry("Studio", "🎨", "sampler", "What can a generator draw, and what lies between two pictures?"),
     "runs": Entry("Runs", "🗂️", "runs", "What has been trained here, and what may be deleted?"),
+    "classroom": Entry("Class", "🏫", "classroom", "How does a whole class train and compare, each on their own?"),
 }
 
 
