@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 import re
 import shlex
 import time
@@ -184,7 +185,7 @@ python -m ganplay sample {shlex.quote(source)} --seed 0
 from ganplay.hub import GanModel
 from ganplay.latent.sampling import sample
 
-model = GanModel.from_pretrained({about.name!r})
+model = GanModel.from_pretrained({json.dumps(about.name)})
 samples = sample(model, seed=0, count=64)  # ({shape})
 ```
 

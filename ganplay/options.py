@@ -30,10 +30,10 @@ class Option:
         if self.choices:
             return "one of " + ", ".join(str(choice) for choice in self.choices)
         if self.low is not None and self.high is not None:
-            return f"{self.low:,g} to {self.high:,g}"
+            return f"{_number(self.low)} to {_number(self.high)}"
         if self.low is not None:
-            return f"{self.low:,g} or more"
-        return "" if self.high is None else f"{self.high:,g} or less"
+            return f"{_number(self.low)} or more"
+        return "" if self.high is None else f"{_number(self.high)} or less"
 
 
 def option(
@@ -103,6 +103,10 @@ def coerce(value: Any, annotation: Any, name: str, option: Option) -> Any:
         inner = typing.get_args(annotation)[0]
         return tuple(_scalar(entry, inner, name, option) for entry in entries)
     return _scalar(value, annotation, name, option)
+
+
+def _number(value: float) -> str:
+    return f"{value:,}" if isinstance(value, int) else f"{value:,g}"
 
 
 _WORDS = {int: "a whole number", float: "a number", bool: "true or false", str: "text"}

@@ -276,7 +276,7 @@ def test_a_full_queue_is_told_in_one_sentence() -> None:
     [
         ({"source": "../../etc"}, "There is no checkpoint or run '../../etc'"),
         ({"source": ["run:20261121-231500-quick-digits-3f2a"]}, "may have been deleted"),
-        ({"source": ["checkpoint:../checkpoints/quick-digits"]}, "There is no checkpoint '../checkpoints/quick-digits'"),
+        ({"source": ["checkpoint:../checkpoints/quick-digits"]}, "There is no checkpoint '../checkpoints"),
         ({"source": "x" * 5_000}, "There is no checkpoint or run"),
         ({"source": SOURCE, "samples": "many"}, "it must be a whole number, 500 to 10,000"),
         ({"source": SOURCE, "samples": "499"}, "samples is '499'"),

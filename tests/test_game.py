@@ -3,6 +3,7 @@
 import copy
 import io
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -12,13 +13,13 @@ from scipy.stats import binom
 from tiny_runs import train_tiny
 from torch import nn
 
-from ganplay import game, sources
+from ganplay import game, paths, sources
 from ganplay.contracts import Critique
 from ganplay.data.digits import Digits
 from ganplay.data.resident import load
 from ganplay.metrics.discriminator import as_in_training
 
-KEY = "checkpoint:quick-digits"  # which comes without its discriminator
+KEY = "checkpoint:quick-digits"
 SMALL = {"image_size": 32, "generator.widths": "8,8,8", "discriminator.widths": "8,8,8"}
 
 
@@ -144,7 +145,10 @@ def test_a_verdict_is_plain_json(runs):
         assert json.loads(json.dumps(found)) == found
 
 
-def test_without_a_discriminator_the_game_goes_on_and_says_so():
+def test_without_a_discriminator_the_game_goes_on_and_says_so(tmp_path, monkeypatch):
+    copied = shutil.copytree(paths.bundled_checkpoints() / "quick-digits", tmp_path / "quick-digits")
+    (copied / "discriminator.safetensors").unlink()
+    monkeypatch.setattr(paths, "bundled_checkpoints", lambda: tmp_path)
     found = game.verdict(KEY, 0, [True] * 20)
     assert found["discriminator"] is None and found["beaten"] == []
     assert all(entry["discriminator"] is None for entry in found["rounds"])

@@ -244,6 +244,7 @@ def test_a_discriminator_comes_back_as_it_was_stored(name, tmp_path):
 
 
 def test_a_folder_without_a_discriminator_says_so(folder):
+    (folder / "discriminator.safetensors").unlink()
     assert "There is no discriminator in strange" in refused(folder, load_discriminator)
 
 

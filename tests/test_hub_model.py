@@ -46,6 +46,7 @@ def hub(server, monkeypatch, tmp_path) -> Hub:
     monkeypatch.setenv("HF_ENDPOINT", server.address)
     monkeypatch.setenv("HF_HOME", str(tmp_path / "hf"))
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)  # read before any test
     monkeypatch.setattr(constants, "ENDPOINT", server.address)  # uploads are sent by this process
     server.clear()
     return server

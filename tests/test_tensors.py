@@ -50,10 +50,10 @@ def test_a_missing_or_damaged_piece_is_one_sentence(paths, tensors):
     write_pieces(paths, tensors, {}, ROOM)
     whole = paths[1].read_bytes()
     paths[1].write_bytes(whole[:-10])
-    with pytest.raises(ValueError, match="model-2.safetensors is damaged"):
+    with pytest.raises(ValueError, match=r"model-2\.safetensors is damaged"):
         read_pieces(paths)
     paths[1].unlink()
-    with pytest.raises(ValueError, match="There is no checkpoint model-2.safetensors"):
+    with pytest.raises(ValueError, match=r"There is no checkpoint model-2\.safetensors"):
         read_pieces(paths)
 
 
@@ -62,7 +62,7 @@ def test_a_piece_of_other_weights_is_refused(paths, tensors, tmp_path):
     others = [tmp_path / f"other-{path.name}" for path in paths]
     write_pieces(others, {"large.weight": torch.zeros(900_000).half()}, {}, ROOM)
     others[0].replace(paths[0])
-    with pytest.raises(ValueError, match="parts of 'large.weight' do not fit"):
+    with pytest.raises(ValueError, match=r"parts of 'large\.weight' do not fit"):
         read_pieces(paths)
 
 

@@ -55,13 +55,18 @@ def hub_key(repository: str | None, revision: str | None) -> str:
 
 
 def choices() -> list[tuple[str, str]]:
-    """Label and key of each source, for a list to choose from; sources of equal label say their keys too."""
+    """Label and key of each source, for a list to choose from; runs of equal label say their ids too."""
     labels = {
-        source.key: f"{source.title} ({_KINDS.get(source.kind, source.kind)}: {source.detail})"
+        source.key: f"{_name(source)}{source.title} ({_KINDS.get(source.kind, source.kind)}: {source.detail})"
         for source in sources.sources()
     }
     often = Counter(labels.values())
     return [(label if often[label] == 1 else f"{label} {sources.short(key)}", key) for key, label in labels.items()]
+
+
+def _name(source: sources.Source) -> str:
+    """What commands call it, which of a run is less than its label."""
+    return "" if source.kind == "run" else f"{sources.short(source.key)} · "
 
 
 def describe(source: str) -> str:

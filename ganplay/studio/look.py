@@ -27,6 +27,7 @@ input[type="range"]::-webkit-slider-thumb { border: 2px solid var(--color-accent
 input[type="range"]::-moz-range-thumb { border: 2px solid var(--color-accent); }
 footer .divider { display: none; }
 @media (max-width: 640px) {
+  .scene { flex-direction: column-reverse; }
   .gradio-container .main.fillable { padding-inline: 0.75rem !important; }
   .picture .icon-button-wrapper, .moving .icon-button-wrapper { display: none; }
 }

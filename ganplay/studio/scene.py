@@ -94,7 +94,7 @@ def scene(name: str, title: str, alternative: str, *below: Stage | Component) ->
     stage = Stage(alternative)
     with gr.Tab(title, id=name) as block:
         note = gr.Markdown(visible=False, elem_classes="note")
-        with gr.Row() as area:
+        with gr.Row(elem_classes="scene") as area:
             with gr.Column(scale=2, min_width=280):
                 yield Scene(name, block, note, area, stage)
             with gr.Column(scale=5, min_width=300):

@@ -15,6 +15,7 @@ from ganplay.ui.shared import MOST_RUNS
 
 Choice = dict[str, Any]  # sources, and the settings of an `Ask` by name
 AUTO = "auto"
+FIRST = "checkpoint:quick-digits"  # whose data every computer has
 DEFAULT: Choice = {"samples": 1_000, "features": AUTO, "reference": "train", "seed": 0}
 NAMES = ("source", *DEFAULT)  # in an address
 LONGEST = 200  # characters of one value in a link
@@ -34,7 +35,7 @@ def prepare() -> tuple[Choice, dict[str, Source], list[str]]:
     known = {source.key: source for source in sources()}
     kinds = available_features()
     asked = {name: st.query_params.get_all(name) for name in NAMES if name in st.query_params}
-    kept = st.session_state.get("evaluate") or {"sources": list(known)[:1], **DEFAULT}
+    kept = st.session_state.get("evaluate") or {"sources": [FIRST] if FIRST in known else list(known)[:1], **DEFAULT}
     sentences: list[str] = []
     if asked and asked != st.session_state.get(key_of("link")):
         kept, sentences = parse(asked, known, kinds)
