@@ -189,7 +189,7 @@ def test_the_card_tells_what_it_is_and_how_to_get_it(folder):
     assert {"gan", "dcgan", "non-saturating"} == set(metadata.tags)
     for words in (
         "# Quick digits: `tiny`", "`quick-digits`", "Digits (8 x 8 scans)", "320 real images seen in", ", 1 thread, ",
-        "python -m ganplay sample tiny --seed 0", "from_pretrained('tiny')", "(64, 1, 32, 32)", "CC BY 4.0",
+        "python -m ganplay sample tiny --seed 0", 'from_pretrained("tiny")', "(64, 1, 32, 32)", "CC BY 4.0",
         "python -m ganplay export RUN checkpoints/tiny --no-scores",
     ):  # fmt: skip
         assert words in card
