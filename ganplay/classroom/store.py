@@ -19,10 +19,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
-
 from ganplay.classroom.exercises import Exercise, line
-from ganplay.files import read_json, write_atomically
+from ganplay.files import locked, read_json, write_atomically
 from ganplay.paths import home
 
 MOST_CLASSES, MOST_EXERCISES, MOST_NAMES = 100, 20, 60
@@ -255,12 +253,7 @@ def _codes() -> list[str]:
 def _locked() -> Iterator[None]:
     """Holds the lock over all classes: every change reads, checks and writes."""
     _folder().mkdir(parents=True, exist_ok=True)
-    lock = FileLock(_folder() / ".lock")
-    try:
-        lock.acquire(timeout=10)
-    except Timeout:
-        raise ValueError("The classes are being changed by somebody else; try again in a moment.") from None
-    try:
+    with locked(_folder() / ".lock", wait=10) as held:
+        if not held:
+            raise ValueError("The classes are being changed by somebody else; try again in a moment.")
         yield
-    finally:
-        lock.release()
