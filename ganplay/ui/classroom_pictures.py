@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from ganplay.runs import store
+from ganplay.ui.saved import saved
 
 SIDE = 256  # pixels of the longer side, twice what the board shows
 
@@ -28,12 +28,7 @@ def small(id: str, images: int) -> bytes:
     Raises:
         ValueError: there is no such run or picture.
     """
-    path = store.find(id).sample_path(images)
-    try:
-        with Image.open(path) as opened:
-            drawn = opened.convert("RGB")
-    except OSError as error:
-        raise ValueError(f"The picture at {images:,} images cannot be read.") from error
+    drawn = saved(id, images)
     drawn.thumbnail((SIDE, SIDE), Image.Resampling.LANCZOS)
     buffer = io.BytesIO()
     drawn.save(buffer, "JPEG", quality=82)

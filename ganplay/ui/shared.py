@@ -11,6 +11,7 @@ import streamlit as st
 from PIL import Image
 
 from ganplay.runs import store
+from ganplay.ui.saved import saved
 
 if TYPE_CHECKING:
     from ganplay.runs.manager import Manager
@@ -51,12 +52,7 @@ def picture(id: str, images: int) -> bytes:
     Raises:
         ValueError: the run or the picture is gone.
     """
-    path = store.find(id).sample_path(images)
-    try:
-        with Image.open(path) as opened:
-            drawn = opened.convert("RGB")
-    except OSError as error:
-        raise ValueError(f"The sample at {images:,} images cannot be read.") from error
+    drawn = saved(id, images)
     factor = max(1, WIDEST // drawn.width)
     large = drawn.resize((drawn.width * factor, drawn.height * factor), Image.Resampling.NEAREST)
     buffer = io.BytesIO()
