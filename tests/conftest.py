@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import pytest
 
@@ -16,4 +17,26 @@ def home(tmp_path, monkeypatch):
     """GANPLAY_HOME in a folder that is deleted with the test."""
     folder = tmp_path / "home"
     monkeypatch.setenv("GANPLAY_HOME", str(folder))
+    return folder
+
+
+@pytest.fixture
+def no_workers(monkeypatch, home):
+    """The pages' manager never starts a worker, so that runs stay in the queue; caches begin empty."""
+    import streamlit as st
+
+    from ganplay.runs import manager
+
+    monkeypatch.setattr(manager.Manager, "start", lambda self: None)
+    st.cache_resource.clear()
+    st.cache_data.clear()
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory) -> Path:
+    """A home with one finished run, to be copied for each test."""
+    from tiny_runs import train_tiny
+
+    folder = tmp_path_factory.mktemp("template")
+    train_tiny(folder)
     return folder

@@ -9,7 +9,6 @@ from pathlib import Path
 from urllib.parse import parse_qs
 
 import pytest
-import streamlit as st
 from PIL import Image
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
@@ -17,7 +16,6 @@ from streamlit.testing.v1 import AppTest
 
 from ganplay.classroom import board, exercises, store
 from ganplay.classroom.exercises import Exercise
-from ganplay.runs import manager as managers
 from ganplay.runs import store as runs
 from ganplay.runs.folder import Run, Status
 from ganplay.ui import classroom_board, classroom_exercise, classroom_pictures, forms
@@ -27,19 +25,7 @@ ROUTER = str(Path(forms.__file__).with_name("router.py"))
 EVIL = "<img src=x onerror=alert(1)> **b** $x$"
 
 
-class Idle(managers.Manager):
-    """A manager that never starts a worker: runs stay in the queue."""
-
-    def start(self) -> None:
-        return
-
-
-@pytest.fixture(autouse=True)
-def no_workers(monkeypatch, home):
-    """Each test has its own home, so it needs its own manager and empty caches."""
-    monkeypatch.setattr(managers, "Manager", Idle)
-    st.cache_resource.clear()
-    st.cache_data.clear()
+pytestmark = pytest.mark.usefixtures("no_workers")
 
 
 def opened(**query: str | list[str]) -> AppTest:

@@ -14,7 +14,6 @@ import torch
 from hub_stand_in import TOKEN, Hub, stand_in_hub
 from huggingface_hub import constants
 from safetensors.torch import load_file
-from tiny_runs import train_tiny
 
 import ganplay
 from ganplay import paths
@@ -214,14 +213,6 @@ def test_a_pushed_model_is_the_model(hub, monkeypatch, model):
     assert hub.repositories["me/pushed"].private
     assert same(model, GanModel.from_pretrained("me/pushed"))  # with the token, as it is private
     assert cache.downloads() == []
-
-
-@pytest.fixture(scope="module")
-def template(tmp_path_factory) -> Path:
-    """A home with one finished run, copied for each test."""
-    folder = tmp_path_factory.mktemp("template")
-    train_tiny(folder)
-    return folder
 
 
 @pytest.fixture

@@ -10,34 +10,21 @@ import sys
 from pathlib import Path
 
 import pytest
-import streamlit as st
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from ganplay.losses import losses
 from ganplay.recipes import recipe
-from ganplay.runs import manager as managers
 from ganplay.runs import store
 from ganplay.runs.folder import Run, Status
+from ganplay.runs.manager import Manager
 from ganplay.ui import datasets, forms, live, server, sketch, teaching
 from ganplay.ui.navigation import ENTRIES, FOLDER
 
 ROUTER = str(Path(forms.__file__).with_name("router.py"))
 
 
-class Idle(managers.Manager):
-    """A manager that never starts a worker: runs stay in the queue."""
-
-    def start(self) -> None:
-        return
-
-
-@pytest.fixture(autouse=True)
-def no_workers(monkeypatch, home):
-    """Each test has its own home, so it needs its own manager and empty caches."""
-    monkeypatch.setattr(managers, "Manager", Idle)
-    st.cache_resource.clear()
-    st.cache_data.clear()
+pytestmark = pytest.mark.usefixtures("no_workers")
 
 
 def opened(name: str = "home", **query: str | list[str]) -> AppTest:
@@ -378,8 +365,8 @@ def test_a_full_disk_is_one_sentence_wherever_something_is_written(monkeypatch) 
     def full(*values: object, **named: object) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "recipe.json")
 
-    monkeypatch.setattr(Idle, "submit", full)
-    monkeypatch.setattr(Idle, "fork", full)
+    monkeypatch.setattr(Manager, "submit", full)
+    monkeypatch.setattr(Manager, "fork", full)
     app = opened("train")
     button(app, "Start").click()
     assert "No space left" in said(app.run())

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pytest
 import torch
-from tiny_runs import train_tiny
 
 from ganplay import checkpoint, opening, paths, sources
 from ganplay.export import export_run
@@ -20,14 +19,6 @@ from ganplay.hub import cache
 from ganplay.runs import store
 from ganplay.runs.folder import Run
 from ganplay.sources import open_source, resolve
-
-
-@pytest.fixture(scope="module")
-def template(tmp_path_factory) -> Path:
-    """A home with one finished run, copied for each test."""
-    folder = tmp_path_factory.mktemp("template")
-    train_tiny(folder)
-    return folder
 
 
 @pytest.fixture
