@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import io
 import math
+import zlib
 
 import numpy as np
 from PIL import Image, ImageDraw
 from torch import Tensor
 
 GAP = 2  # pixels between the images of a grid
-INK = (18, 22, 33)  # background of grids and scatters, the same in the light and the dark theme
+INK = (22, 22, 22)  # behind grids and scatters, in the light and the dark theme; grey, so that grey grids stay grey
 REAL, FAKE = (120, 132, 150), (255, 159, 64)
 SCATTER_SIDE, SCATTER_REACH = 320, 1.5
 
@@ -45,33 +46,19 @@ def grid(samples: Tensor, columns: int = 8) -> Image.Image:
     return Image.fromarray(canvas)
 
 
-def with_palette(picture: Image.Image) -> Image.Image:
-    """The same pixels in a third of the bytes where a grid of grey images leaves a level free for its gaps.
-
-    Any other picture comes back as it is.
-    """
+def grey(picture: Image.Image) -> Image.Image:
+    """The same pixels in a third of the bytes where all of them are grey; any other picture comes back as it is."""
     if picture.mode != "RGB":
         return picture
-    pixels = np.asarray(picture)
-    red, green, blue = pixels[..., 0], pixels[..., 1], pixels[..., 2]
-    gap = red != green
-    if ((blue != green) != gap).any() or (pixels[gap] != INK).any():
-        return picture
-    used = np.bincount(red[~gap], minlength=256)
-    free = int(used.argmin())
-    if used[free]:
-        return picture
-    colours = np.repeat(np.arange(256, dtype=np.uint8), 3).reshape(256, 3)
-    colours[free] = INK
-    image = Image.fromarray(np.where(gap, np.uint8(free), red))
-    image.putpalette(colours.tobytes())
-    return image
+    red, green, blue = picture.split()
+    same = red.tobytes() == green.tobytes() == blue.tobytes()
+    return red if same else picture
 
 
 def png(picture: Image.Image) -> bytes:
-    """A picture as a PNG file, made in a fraction of the time of Pillow's own setting and a fifth larger."""
+    """A picture as a PNG file, made in a fraction of the time of Pillow's own setting."""
     buffer = io.BytesIO()
-    with_palette(picture).save(buffer, "PNG", compress_level=1)
+    grey(picture).save(buffer, "PNG", compress_level=1, compress_type=zlib.Z_RLE)
     return buffer.getvalue()
 
 

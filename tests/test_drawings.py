@@ -272,9 +272,9 @@ def test_a_picture_is_enlarged_in_whole_pixels_up_to_900(width, factor):
     assert np.array_equal(shown, pixels.repeat(factor, 0).repeat(factor, 1))
 
 
-def test_a_grey_grid_is_enlarged_with_a_palette():
+def test_a_grey_grid_is_enlarged_in_one_channel():
     shown = canvas.enlarge(pictures.grid(torch.zeros(4, 1, 8, 8), 2))
-    assert shown.mode == "P"
+    assert shown.mode == "L"
     assert np.array_equal(np.asarray(shown.convert("RGB"))[0, 0], pictures.INK)
 
 

@@ -19,19 +19,19 @@ def images(channels: int, levels: int) -> torch.Tensor:
     return (values / 127.5 - 1).view(10, channels, 8, 8)
 
 
-@pytest.mark.parametrize(("channels", "levels", "mode"), [(1, 255, "P"), (1, 256, "RGB"), (1, 2, "P"), (3, 200, "RGB")])
-def test_a_png_file_holds_every_pixel_with_a_palette_only_where_it_fits(channels, levels, mode):
+@pytest.mark.parametrize(("channels", "levels", "mode"), [(1, 256, "L"), (1, 2, "L"), (3, 200, "RGB")])
+def test_a_png_file_holds_every_pixel_and_one_channel_of_grey_ones(channels, levels, mode):
     drawn = pictures.grid(images(channels, levels), 4)
     with Image.open(io.BytesIO(pictures.png(drawn))) as read:
         assert read.mode == mode
         assert np.array_equal(np.asarray(read.convert("RGB")), np.asarray(drawn))
 
 
-def test_a_picture_that_has_other_colours_than_the_gaps_keeps_them():
-    scatter = pictures.scatter(torch.zeros(3, 2), torch.ones(3, 2))
-    assert pictures.with_palette(scatter) is scatter
-    tinted = Image.new("RGB", (4, 4), (7, 7, 9))
-    assert pictures.with_palette(tinted) is tinted
+def test_a_picture_with_one_coloured_pixel_keeps_its_colours():
+    tinted = Image.new("RGB", (4, 4), (7, 7, 7))
+    assert pictures.grey(tinted).mode == "L"
+    tinted.putpixel((3, 3), (7, 7, 9))
+    assert pictures.grey(tinted) is tinted
 
 
 def test_every_image_of_a_grid_lies_at_its_place_between_gaps():

@@ -95,7 +95,7 @@ def _grid(loaded: LoadedGenerator) -> Image.Image:
 
 
 def _enlarged(loaded: LoadedGenerator) -> Image.Image:
-    small = pictures.with_palette(_grid(loaded))
+    small = pictures.grey(_grid(loaded))
     return small.resize((ENLARGED * small.width, ENLARGED * small.height), Image.Resampling.NEAREST)
 
 

@@ -16,7 +16,7 @@ from ganplay.contracts import Dataset
 from ganplay.data.resident import load
 
 PAGE, FRAME = 900, 256  # pixels that a picture on a page, and a frame of an animation, is enlarged towards
-TEXT = (214, 214, 214)  # on pictures.INK; grey, so that grey pictures keep their palette
+TEXT = (214, 214, 214)  # on pictures.INK, and as grey
 MOVING = {".gif": "GIF", ".webp": "WEBP", ".png": "PNG"}  # endings of files that can hold an animation
 _LARGEST = 10  # side of one enlarged pixel at most
 _REAL = 1_000  # real points behind a scatter
@@ -40,12 +40,12 @@ def singles(samples: Tensor, dataset: Dataset) -> list[Image.Image]:
 def enlarge(image: Image.Image, smooth: bool = False) -> Image.Image:
     """The picture with each pixel repeated in both directions, so often that it becomes at most 900 pixels wide.
 
-    A grid of grey images has a palette then, which makes it quicker to send.
+    Grey pictures become such of one channel, which are quicker to send.
 
     Args:
         smooth: for dots and lines, which are no pixels to be seen one by one.
     """
-    image = image if smooth else pictures.with_palette(image)  # before it is large
+    image = image if smooth else pictures.grey(image)  # before it is large
     return scaled(image, max(1, min(_LARGEST, PAGE // image.width)), smooth)
 
 
@@ -107,7 +107,7 @@ def encode(frames: Sequence[Image.Image], kind: str = "WEBP", milliseconds: int 
     """
     settings: dict[str, Any] = {}
     if len(frames) > 1:
-        frames = [pictures.with_palette(frame) for frame in frames] if kind == "GIF" else frames
+        frames = [pictures.grey(frame) for frame in frames] if kind == "GIF" else frames
         settings = {"save_all": True, "append_images": frames[1:], "duration": milliseconds, "loop": 0}
         settings |= {"lossless": True} if kind == "WEBP" else {}
     buffer = io.BytesIO()
