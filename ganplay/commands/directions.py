@@ -28,7 +28,7 @@ def execute(options: argparse.Namespace) -> int:
     from ganplay.latent.directions import FIGURES
     from ganplay.sources import resolve
 
-    wanted = Directions(**drawing._chosen(options))
+    wanted = Directions(**drawing.chosen(options))
     with Bar() as bar:
         found = wanted.chosen(resolve(options.source, allow_paths=True), bar.show)
     for direction in found:

@@ -44,7 +44,7 @@ def execute(options: argparse.Namespace, kind: str) -> int:
     from ganplay.drawings import canvas, drawings
     from ganplay.sources import resolve
 
-    drawing = drawings[kind](**_chosen(options))
+    drawing = drawings[kind](**chosen(options))
     path = options.out or Path(drawing.file)
     scale = (1 if drawing.animate else 2) if options.scale is None else options.scale
     if not 1 <= scale <= 16:
@@ -56,7 +56,7 @@ def execute(options: argparse.Namespace, kind: str) -> int:
     return 0
 
 
-def _chosen(options: argparse.Namespace) -> dict[str, Any]:
+def chosen(options: argparse.Namespace) -> dict[str, Any]:
     """The fields given on the command line, as text."""
     given = {name.removeprefix(_PREFIX): value for name, value in vars(options).items() if name.startswith(_PREFIX)}
     return {name: value for name, value in given.items() if value is not None}

@@ -25,7 +25,7 @@ def execute(options: argparse.Namespace) -> int:
     from ganplay.drawings.neighbours import Neighbours
     from ganplay.sources import resolve
 
-    wanted = Neighbours(**drawing._chosen(options))
+    wanted = Neighbours(**drawing.chosen(options))
     with Bar() as bar:
         rows, _ = wanted.find(resolve(options.source, allow_paths=True), bar.show)
     for row in rows:

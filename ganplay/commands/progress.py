@@ -6,10 +6,11 @@ import tqdm
 
 
 class Bar:
-    """Shows `progress(sentence, share)` calls as one line on standard error."""
+    """Shows `progress(sentence, share)` calls as one line on standard error, and nothing where that is a file."""
 
     def __enter__(self) -> Bar:
-        self._bar = tqdm.tqdm(total=100, unit="%", bar_format="{desc} {bar} {percentage:3.0f}%", leave=False)
+        layout = "{desc} {bar} {percentage:3.0f}%"
+        self._bar = tqdm.tqdm(total=100, unit="%", bar_format=layout, leave=False, disable=None)
         return self
 
     def __exit__(self, *_: object) -> None:

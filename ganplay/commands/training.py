@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import sys
+import time
 
 import tqdm
 
 from ganplay.runs.folder import Run, Status
 from ganplay.runs.worker import work
+
+SELDOM = 30.0  # seconds between two lines of progress where they go to a file
 
 
 def follow(run: Run) -> int:
@@ -19,14 +22,18 @@ def follow(run: Run) -> int:
     print(f"{run.id}\n{run.folder}")
     total, begun = int(run.recipe_json()["stop_images"]), run.status().images
     with tqdm.tqdm(total=total, initial=begun, unit=" images", unit_scale=True) as bar:
-        said = False
+        said, next_line = False, 0.0
 
         def tick(status: Status) -> None:
-            nonlocal said
+            nonlocal said, next_line
             if status.state == "running" and not said:
                 said = True
                 for reason in run.reasons:
                     bar.write(f"- {reason}", file=sys.stderr)
+            if not sys.stderr.isatty():
+                if time.monotonic() < next_line:
+                    return
+                next_line = time.monotonic() + SELDOM
             bar.set_description_str("" if status.state == "running" else status.message, refresh=False)
             bar.n = status.images
             if points := run.metrics(limit=1):
