@@ -52,7 +52,8 @@ def choose(recipe: Recipe, threads: int) -> Choices:
         raise ValueError("GANPLAY_DEVICE is 'cuda', but PyTorch finds no CUDA device here; unset it to use 'cpu'.")
     points = len(recipe.shapes.sample) == 1
     precision = chosen(recipe.precision, device, points)
-    compiled = device == "cuda" and recipe.precision != "fp32" and not recipe.penalties  # those differentiate twice
+    twice = bool(recipe.penalties or recipe.unroll)  # differentiated
+    compiled = device == "cuda" and recipe.precision != "fp32" and not twice
     reasons = (
         _precision_reason(recipe, device, precision, points), _threads_reason(recipe, threads), _rest(device, compiled)
     )  # fmt: skip

@@ -10,6 +10,7 @@ from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.utils.parametrize import is_parametrized
 
+from ganplay.contracts import Penalty
 from ganplay.environment import limit
 from ganplay.randomness import generator_for
 from ganplay.recipe import Recipe
@@ -29,6 +30,8 @@ def build_networks(recipe: Recipe) -> tuple[nn.Module, nn.Module]:
         generator = recipe.generator.build(recipe.shapes)
         discriminator = recipe.discriminator.build(recipe.shapes)
     _refuse_batch_norm_under_penalty(recipe, discriminator)
+    _refuse_packs_under_penalty(recipe)
+    _refuse_unrolled_projections(recipe)
     return generator, discriminator
 
 
@@ -98,7 +101,8 @@ def memory_needed(recipe: Recipe) -> int:
         copies * sum(parameter.numel() for parameter in network.parameters())
         for network, copies in zip((generator, discriminator), _COPIES.values(), strict=True)
     )
-    activations = (sum(made) + sum(seen)) // 2 * recipe.batch_size * 2  # forward, and as much again backward
+    passes = 1 + 4 * recipe.unroll  # of D: an update looked ahead keeps real and fake, forward and backward
+    activations = (sum(made) + passes * sum(seen)) // 2 * recipe.batch_size * 2  # forward, and as much again backward
     return 4 * (weights + activations)
 
 
@@ -124,6 +128,26 @@ def _counting(network: nn.Module) -> Iterator[list[int]]:
     finally:
         for handle in handles:
             handle.remove()
+
+
+def _refuse_packs_under_penalty(recipe: Recipe) -> None:
+    """The gradient of a pack's logit at one of its samples is no gradient of that sample's own logit."""
+    pack = getattr(recipe.discriminator, "pack", 1)
+    for penalty in recipe.penalties:
+        if penalty.per_sample and pack > 1:
+            raise ValueError(
+                f"The penalty '{penalty.kind}' constrains the gradient of each sample, but the discriminator judges "
+                f"packs of {pack}; choose discriminator.pack 1."
+            )
+
+
+def _refuse_unrolled_projections(recipe: Recipe) -> None:
+    for penalty in recipe.penalties:
+        if recipe.unroll and type(penalty).project is not Penalty.project:
+            raise ValueError(
+                f"unroll is {recipe.unroll}, and no gradient goes through the penalty '{penalty.kind}', which moves "
+                "weights after each step; choose unroll 0."
+            )
 
 
 def _refuse_batch_norm_under_penalty(recipe: Recipe, discriminator: nn.Module) -> None:

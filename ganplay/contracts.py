@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from ganplay.options import Checked
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
 
     from torch import Generator, Tensor, nn
 
@@ -129,6 +129,21 @@ class Optimiser(Checked):
     def build(self, parameters: Any) -> Any:
         """A `torch.optim.Optimizer` over `parameters`."""
         raise NotImplementedError
+
+    def moved(
+        self, weights: Sequence[Tensor], gradients: Sequence[Tensor], memory: Sequence[Mapping[str, Tensor]]
+    ) -> tuple[list[Tensor], list[dict[str, Tensor]]]:
+        """The weights after the optimiser's next step and its memory then, as functions that can be differentiated.
+
+        Nothing that is given changes.
+
+        Args:
+            memory: of each weight, what `Optimizer.state` holds of it; empty before the first step.
+
+        Raises:
+            ValueError: its step cannot be differentiated.
+        """
+        raise ValueError(f"The step of the optimiser '{self.kind}' cannot be differentiated; set unroll to 0.")
 
 
 class Dataset(Checked):

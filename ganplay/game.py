@@ -217,7 +217,8 @@ def _judge(weights: weakref.ref, key: str, seed: int, split: str) -> _Judge:
             f"With the loss '{deal.model.recipe.loss.kind}' D gives scores without a boundary; here it calls real what "
             f"scores above {boundary:.3g}, the median of {2 * (len(real) - ROUNDS)} other pictures, half of them real."
         )
-    if any(isinstance(module, (_BatchNorm, MinibatchDeviation)) for module in discriminator.modules()):
+    packed = getattr(deal.model.recipe.discriminator, "pack", 1) > 1
+    if packed or any(isinstance(module, (_BatchNorm, MinibatchDeviation)) for module in discriminator.modules()):
         notes.append("D looks at whole batches of one kind, as in its training, which tells it more than one picture.")
     shown = torch.where(torch.tensor(deal.coins), real[:ROUNDS], generated[:ROUNDS])
     return _Judge(tuple((shown > boundary).tolist()), tuple(notes))

@@ -6,17 +6,22 @@ RMSprop.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from ganplay.contracts import Optimiser
 from ganplay.options import option
 from ganplay.registry import Registry
 
 optimisers = Registry("optimiser", __name__)
+
+EPSILON = 1e-8  # torch's own, of Adam and RMSprop
+_TINY = 1e-30  # under a root, whose own derivative at 0 is infinite
+Memory = Mapping[str, Tensor]
+Moved = tuple[list[Tensor], list[dict[str, Tensor]]]
 
 
 @optimisers.register("adam")
@@ -31,6 +36,17 @@ class Adam(Optimiser):
     def build(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
         return torch.optim.Adam(parameters, self.learning_rate, (self.beta1, self.beta2), fused=True)
 
+    def moved(self, weights: Sequence[Tensor], gradients: Sequence[Tensor], memory: Sequence[Memory]) -> Moved:
+        found, kept = [], []
+        for weight, gradient, known in zip(weights, gradients, memory, strict=True):
+            count = known.get("step", torch.zeros(())) + 1
+            mean = known.get("exp_avg", 0.0) * self.beta1 + (1 - self.beta1) * gradient
+            square = known.get("exp_avg_sq", 0.0) * self.beta2 + (1 - self.beta2) * gradient.square()
+            size = ((square + _TINY).sqrt() / (1 - self.beta2**count).sqrt()) + EPSILON
+            found.append(weight - self.learning_rate / (1 - self.beta1**count) * mean / size)
+            kept.append({"step": count, "exp_avg": mean, "exp_avg_sq": square})
+        return found, kept
+
 
 @optimisers.register("rmsprop")
 @dataclass(frozen=True)
@@ -43,6 +59,14 @@ class RMSprop(Optimiser):
     def build(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
         return torch.optim.RMSprop(parameters, self.learning_rate, self.alpha, foreach=True)
 
+    def moved(self, weights: Sequence[Tensor], gradients: Sequence[Tensor], memory: Sequence[Memory]) -> Moved:
+        found, kept = [], []
+        for weight, gradient, known in zip(weights, gradients, memory, strict=True):
+            square = known.get("square_avg", 0.0) * self.alpha + (1 - self.alpha) * gradient.square()
+            found.append(weight - self.learning_rate * gradient / ((square + _TINY).sqrt() + EPSILON))
+            kept.append({"square_avg": square})
+        return found, kept
+
 
 @optimisers.register("sgd")
 @dataclass(frozen=True)
@@ -54,3 +78,12 @@ class SGD(Optimiser):
 
     def build(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
         return torch.optim.SGD(parameters, self.learning_rate, self.momentum, fused=True)
+
+    def moved(self, weights: Sequence[Tensor], gradients: Sequence[Tensor], memory: Sequence[Memory]) -> Moved:
+        found, kept = [], []
+        for weight, gradient, known in zip(weights, gradients, memory, strict=True):
+            before = known.get("momentum_buffer")
+            step = gradient if before is None else self.momentum * before + gradient
+            found.append(weight - self.learning_rate * step)
+            kept.append({"momentum_buffer": step} if self.momentum else {})
+        return found, kept

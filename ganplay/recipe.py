@@ -86,6 +86,10 @@ class Recipe(Checked):
         "has just learned from (shared), as most scripts do, which saves a pass through the generator.",
         choices=("fresh", "shared"),
     )
+    unroll: int = option(
+        0, "Further updates of the discriminator that the generator's gradient looks through, 0 for none (unrolled "
+        "GAN). They are undone afterwards.", low=0, high=10,
+    )  # fmt: skip
     class_weight: float = option(
         1.0, "Weight of the auxiliary classifier's cross-entropy in both losses.", low=0.0, high=1000.0
     )
@@ -118,6 +122,10 @@ class Recipe(Checked):
     log_every: int = option(1_000, "Images between two points of the curves.", low=1, high=10**7)
     sample_every: int = option(5_000, "Images between two saved sample grids.", low=1, high=10**8)
     score_every: int = option(0, "Images between two scores, 0 for none.", low=0, high=10**8)
+    score_share: float = option(
+        0.1, "Share of the training time that scores may take: those beyond it are left out. 1 leaves none out.",
+        low=0.0, high=1.0,
+    )  # fmt: skip
 
     def __post_init__(self) -> None:
         super().__post_init__()

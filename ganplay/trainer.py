@@ -22,6 +22,7 @@ from ganplay.precision import autocast, chosen
 from ganplay.randomness import generator_for
 from ganplay.recipe import Recipe
 from ganplay.state import State
+from ganplay.unrolling import critics_of, look_ahead
 
 SCORED = 1_000  # samples and held-out real samples behind one score, where the metric does not say
 PART = 256  # of those that are made at once, which bounds the memory
@@ -39,7 +40,7 @@ class Step:
         penalty: mean of the weighted penalties, 0 without one.
         accuracy_real, accuracy_fake: share of real logits above the loss's boundary and of fake logits below it.
         score: the metric against held-out data, in the steps where it was computed: those that are due, as long as
-            scores take no more than a tenth of the time (`metrics.budget`).
+            scores take no more than `score_share` of the time (`metrics.budget`).
         state: the live state, valid until the next step is asked for; `.grad` still holds both nets' gradients.
     """
 
@@ -80,7 +81,7 @@ def train(
     if recipe.score_every and held_out is None:
         held_out = load(recipe.dataset, recipe.shapes.sample, "test")
     generator, discriminator = state.generator.train(), state.discriminator.train()
-    order, budget, begun = Order(len(data), recipe.seed), ScoreBudget(), state.seconds
+    order, budget, begun = Order(len(data), recipe.seed), ScoreBudget(recipe.score_share), state.seconds
     loss, size, conditional = recipe.loss, recipe.batch_size, recipe.shapes.classes > 0
     drops = any(isinstance(layer, _DropoutNd) for net in (generator, discriminator) for layer in net.modules())
     labels = data.labels.to(device) if conditional else None
@@ -107,6 +108,12 @@ def train(
 
     def full_precision(x: Tensor, y: Tensor | None = None) -> Critique:
         return discriminator(x, y)  # penalties differentiate twice, in fp32
+
+    def ahead(real: Tensor, fake: Tensor, y: Tensor | None) -> list[Critique]:
+        weights, optimiser = list(discriminator.parameters()), state.discriminator_optimiser
+        memory = [{k: v for k, v in optimiser.state[weight].items() if v is not None} for weight in weights]
+        critic = look_ahead(recipe, critics_of(discriminator), weights, memory, real, fake, y, state.noise)
+        return [critic(x, y) for x in ([real, fake] if loss.relative else [fake])]
 
     while not _finished(recipe, state):
         started = time.perf_counter()
@@ -141,13 +148,13 @@ def train(
             losses = []
             for index in range(recipe.generator_steps):
                 fresh, beside = not shared or index > 0, []
-                if loss.relative:
+                if loss.relative or recipe.unroll:
                     real, y = take(state.images - size)
                     beside = [shown(real)]
                 elif fresh:
                     y = _drawn_labels(labels, size, state.noise) if conditional else None
                 fake = shown(make(y) if fresh else made)
-                *on_real, on_fake = critiques(y, *beside, fake)
+                *on_real, on_fake = ahead(*beside, fake, y) if recipe.unroll else critiques(y, *beside, fake)
                 objective = loss.generator(on_fake, *on_real).mean()
                 objective = objective + recipe.class_weight * class_loss(on_fake, y).mean()
                 state.generator_optimiser.zero_grad(set_to_none=True)

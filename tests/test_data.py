@@ -28,6 +28,7 @@ from ganplay.data.points import COUNTS
 
 POINTS = [kind for kind in datasets if len(datasets[kind].native) == 1]
 PLANE = {"line", "two-gaussians", "ring", "grid", "swiss-roll", "two-moons", "spiral", "blobs"}
+PLANE |= {"drawn", "ring-outliers"}
 
 
 def needs(kind):

@@ -19,7 +19,7 @@ class ScoreBudget:
     excess is at most that of the first score, whose price nobody knows.
 
     Args:
-        share: of the training time.
+        share: of the training time; 1 for no limit.
         grace: seconds that are always allowed, so that short runs are scored as asked.
         clock: seconds from any start.
     """
@@ -33,7 +33,7 @@ class ScoreBudget:
 
     def allows(self, trained: float) -> bool:
         """True when another score fits in after `trained` seconds of training since this budget was made."""
-        return self.spent + self.last <= self.share * trained + self.grace
+        return self.share >= 1 or self.spent + self.last <= self.share * trained + self.grace
 
     @contextmanager
     def paying(self) -> Iterator[None]:

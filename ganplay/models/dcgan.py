@@ -27,7 +27,8 @@ from ganplay.models.blocks.discriminator import DiscriminatorPlan, ImageDiscrimi
 from ganplay.models.blocks.generator import GeneratorPlan, ImageGenerator
 from ganplay.models.blocks.labels import GeneratorLabels
 from ganplay.models.blocks.layers import initialise_normal
-from ganplay.models.blocks.stages import doubling
+from ganplay.models.blocks.resizing import ResizedUp, resized
+from ganplay.models.blocks.stages import Stage, doubling
 from ganplay.options import option
 
 
@@ -42,6 +43,11 @@ class DcganGenerator(ImageGenerator):
         (1024, 512, 256), "Feature maps, first map first.", low=1, high=2048, length=(1, 5)
     )
     std: float = option(0.02, "Standard deviation of the initial weights.", low=1e-4, high=1.0)
+    upsampling: str = option(
+        "transposed",
+        "How maps are doubled: by transposed convolutions as printed, or by repetition and ordinary ones (resize).",
+        choices=("transposed", "resize"),
+    )
 
     def plan(self, shapes: Shapes, labels: GeneratorLabels) -> GeneratorPlan:
         side, factor = shapes.sample[-1], 2 ** len(self.widths)
@@ -53,8 +59,14 @@ class DcganGenerator(ImageGenerator):
             )
         first, *rest = self.widths
         begin = side // factor
-        stages = tuple(self.up(width, begin * 2**index, self.kernel, labels) for index, width in enumerate(rest, 1))
-        return GeneratorPlan(first, begin, stages, lambda channels: doubling(channels, shapes.sample[0], self.kernel))
+        stages = tuple(self._doubled(width, begin * 2**index, labels) for index, width in enumerate(rest, 1))
+        last = doubling if self.upsampling == "transposed" else resized
+        return GeneratorPlan(first, begin, stages, lambda channels: last(channels, shapes.sample[0], self.kernel))
+
+    def _doubled(self, width: int, side: int, labels: GeneratorLabels) -> Stage:
+        if self.upsampling == "transposed":
+            return self.up(width, side, self.kernel, labels)
+        return Stage(width, side, lambda channels: ResizedUp(channels, width, self.kernel, self.finish(width, labels)))
 
     def initialise(self, network: nn.Module) -> None:
         initialise_normal(network, self.std)

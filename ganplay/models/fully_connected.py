@@ -17,6 +17,7 @@ from ganplay.models.blocks.dropout import Dropout
 from ganplay.models.blocks.labels import ClassTable, Projection, needed
 from ganplay.models.blocks.layers import ACTIVATIONS, OUTPUTS, Output, activation
 from ganplay.models.blocks.spectral import add_spectral_norm
+from ganplay.models.blocks.stages import MinibatchDeviation
 from ganplay.options import option
 
 
@@ -43,8 +44,10 @@ class _Discriminator(nn.Module):
         how, width = config.conditioning, config.widths[-1]
         self.embed = nn.Embedding(shapes.classes, config.label_width) if how == "concat" else None
         inputs = math.prod(shapes.sample) + (config.label_width if how == "concat" else 0)
-        self.layers = nn.Sequential(*_hidden_layers(inputs, config))
-        self.head = nn.Linear(width, 1)
+        self.pack = config.pack
+        self.layers = nn.Sequential(*_hidden_layers(config.pack * inputs, config))
+        self.deviation = MinibatchDeviation(None) if config.minibatch_deviation else None
+        self.head = nn.Linear(width + config.minibatch_deviation, 1)
         self.projection = Projection(shapes.classes, width) if how == "projection" else None
         self.classify = nn.Linear(width, shapes.classes) if how == "auxiliary" else None
 
@@ -52,8 +55,9 @@ class _Discriminator(nn.Module):
         x = x.flatten(1)
         if self.embed is not None:
             x = torch.cat([x, self.embed(needed(y, "discriminator"))], 1)
-        features = self.layers(x)  # (N, last width)
-        logits = self.head(features).squeeze(1)
+        features = self.layers(_packed(x, self.pack))  # (N / pack, last width)
+        logits = self.head(features if self.deviation is None else self.deviation(features)).squeeze(1)
+        features, logits = (_unpacked(said, self.pack, len(x)) for said in (features, logits))
         if self.projection is not None:
             logits = logits + self.projection(features, needed(y, "discriminator"))
         return Critique(logits, None if self.classify is None else self.classify(features), features)
@@ -84,7 +88,13 @@ class FullyConnectedGenerator(Network):
 @discriminators.register("fully-connected")
 @dataclass(frozen=True)
 class FullyConnectedDiscriminator(Network):
-    """Every pixel (or coordinate) through hidden layers to one logit."""
+    """Every pixel (or coordinate) through hidden layers to one logit.
+
+    Two of its options let it see what no single sample shows, that all are alike. A pack (PacGAN, arXiv 1712.04086,
+    section 3) is judged as one: consecutive samples enter side by side, and each of them gets the pack's logit; those
+    that are missing in the last one are the batch's first. The minibatch deviation (arXiv 1710.10196, section 3, over
+    the whole batch) stands beside the last features.
+    """
 
     widths: tuple[int, ...] = option((256,), "Units of each hidden layer.", low=1, high=4096, length=(1, 12))
     activation: str = option("leaky_relu", "Activation of the hidden layers.", choices=ACTIVATIONS)
@@ -98,12 +108,32 @@ class FullyConnectedDiscriminator(Network):
     label_width: int = option(16, "Length of the label's code with concat.", low=1, high=1024)
     spectral_norm: bool = option(False, "Divide every weight by its largest singular value.")
     dropout: float = option(0.0, "Share of values dropped after every hidden activation.", low=0.0, high=0.9)
+    pack: int = option(1, "Samples that are judged together, as one pack (PacGAN); 1 for each alone.", low=1, high=8)
+    minibatch_deviation: bool = option(False, "Show the last layer how much the samples of a batch differ.")
 
     def build(self, shapes: Shapes) -> nn.Module:
+        if self.pack > 1 and self.conditioning == "auxiliary":
+            raise ValueError(
+                f"discriminator.pack is {self.pack}, and an auxiliary classifier names single samples; choose pack 1 "
+                "or another conditioning."
+            )
         network = _Discriminator(self, shapes)
         if self.spectral_norm:
             add_spectral_norm(network)
         return network
+
+
+def _packed(x: Tensor, size: int) -> Tensor:
+    """Samples (N, F) as packs (ceil(N / size), size * F)."""
+    if size == 1:
+        return x
+    missing = torch.arange(-len(x) % size, device=x.device) % len(x)
+    return torch.cat([x, x[missing]]).view(-1, size * x.shape[1])
+
+
+def _unpacked(said: Tensor, size: int, count: int) -> Tensor:
+    """What is said of packs, for each of `count` samples."""
+    return said if size == 1 else said.repeat_interleave(size, 0)[:count]
 
 
 def _hidden_layers(inputs: int, config: FullyConnectedGenerator | FullyConnectedDiscriminator) -> list[nn.Module]:

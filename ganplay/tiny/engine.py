@@ -20,7 +20,6 @@ from ganplay.recipe import Recipe
 from ganplay.state import COUNTERS, OPTIMISERS, State
 from ganplay.tiny import conversion, plan
 from ganplay.tiny.judging import Losses
-from ganplay.tiny.networks import Pass
 from ganplay.tiny.training import Training
 from ganplay.tiny.updates import Slots
 
@@ -193,8 +192,11 @@ class TinyGan:
         return self._training.generators(z, self._training.average if average else None)
 
     def heat(self, points: Tensor) -> Tensor:
-        """The discriminators' logits (S, M) at points (M, 2) or (S, M, 2)."""
-        return self._training.discriminators(points).squeeze(2)
+        """The discriminators' logits (S, M) at points (M, 2) or (S, M, 2).
+
+        Those that see samples together say what they would of a point among real samples (`together.judge_among`).
+        """
+        return self._training.judge(points)
 
     @torch.no_grad()
     def gradients(self, points: Tensor) -> Tensor:
@@ -205,17 +207,25 @@ class TinyGan:
         """
         points = points.expand(len(self.recipes), *points.shape[-2:])
         count = points.shape[1]
-        see = Pass(self._training.discriminators, count)
+        see = self._training.seeing(count, learns="inputs")
         see.inputs.copy_(points.transpose(1, 2))
         fake = see.forward().squeeze(1)
         real, slope = fake, torch.zeros_like(see.result)
         losses = Losses([recipe.loss for recipe in self.recipes], 1)
         if losses.relative:
-            rows = torch.arange(count)
-            real = self.heat(torch.stack([known.values[rows % len(known)] for known in self._samples]))
+            rows, beside = torch.arange(count), self._training.seeing(count)
+            beside.inputs.copy_(torch.stack([known.values[rows % len(known)].t() for known in self._samples]))
+            real = beside.forward().squeeze(1)
         losses.generator(real, fake, slope.squeeze(1))
         see.backward(slope, weights=False, inputs=True)
         return -see.input_slope.transpose(1, 2)
+
+    def layer_gradients(self) -> dict[str, list[Tensor]]:
+        """What the last update left in the gradients: by network, a view (S, p) for each layer, biases included."""
+        stacks = {"discriminator": self._training.discriminators, "generator": self._training.generators}
+        return {
+            name: [layer.flatten(1) for layer in stack.layout.layers(stack.gradients)] for name, stack in stacks.items()
+        }
 
     # Time travel and changes
 

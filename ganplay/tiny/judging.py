@@ -11,7 +11,7 @@ from ganplay.contracts import Critique, Loss
 from ganplay.tiny.recording import Function, recorded
 from ganplay.tiny.updates import runs
 
-_Judge = Callable[[Tensor, Tensor], Tensor]
+Judge = Callable[[Tensor, Tensor], Tensor]
 
 
 class Losses:
@@ -38,7 +38,7 @@ class Losses:
         self.boundaries = torch.tensor([[loss.boundary] for loss in losses])
         self._groups = []
         for members, loss in runs(losses):
-            functions = [_differentiated(_judge(loss, generators), generators, count) for generators in (False, True)]
+            functions = [_differentiated(judge_of(loss, generators), generators, count) for generators in (False, True)]
             if often:
                 both = torch.randn(members.stop - members.start, 2 * count, generator=torch.Generator().manual_seed(1))
                 real, fake = both.split(count, 1)
@@ -71,7 +71,7 @@ class Losses:
         return values[0] if len(values) == 1 else torch.cat(values)
 
 
-def _differentiated(judge: _Judge, generators: bool, count: int) -> Function:
+def _differentiated(judge: Judge, generators: bool, count: int) -> Function:
     """From logits (S, N), real and fake, to losses (S, N) and the slopes of their means at fake (and real) ones."""
 
     def function(real: Tensor, fake: Tensor) -> tuple[Tensor, ...]:
@@ -87,7 +87,7 @@ def _differentiated(judge: _Judge, generators: bool, count: int) -> Function:
     return function
 
 
-def _judge(loss: Loss, generators: bool) -> _Judge:
+def judge_of(loss: Loss, generators: bool) -> Judge:
     """The loss as a function of logits (S, N), real and fake, with a value each, (S, N)."""
 
     def single(real: Tensor, fake: Tensor) -> Tensor:

@@ -26,12 +26,14 @@ class Layout:
         sizes: width of the input, of each hidden layer and of the output.
         activation: of the hidden layers, with its slope below 0 where it has one.
         output: "linear", "tanh", or "sigmoid", which is stretched to [-1, 1].
+        beside: numbers that the last layer reads beside the last hidden one; such nets have no passes of their own.
     """
 
     sizes: tuple[int, ...]
     activation: str
     slope: float
     output: str = "linear"
+    beside: int = 0
 
     @property
     def length(self) -> int:
@@ -45,9 +47,10 @@ class Layout:
 
     def layers(self, flat: Tensor) -> list[Tensor]:
         """Views of the rows of `flat` (S, P): a matrix (S, inputs + 1, outputs) for each layer, biases last."""
-        parts = flat.split([(inputs + 1) * outputs for inputs, outputs in self._pairs()], 1)
-        found = []
-        for part, (inputs, outputs) in zip(parts, self._pairs(), strict=True):
+        found, start = [], 0
+        for inputs, outputs in self._pairs():
+            part = flat.narrow(1, start, (inputs + 1) * outputs)
+            start += part.shape[1]
             # In memory the longer side is the inner one: several times faster for layers with one or two outputs
             wide = outputs >= inputs
             matrix = part.unflatten(1, (inputs + 1, outputs) if wide else (outputs, inputs + 1))
@@ -62,7 +65,8 @@ class Layout:
         return found
 
     def _pairs(self) -> list[tuple[int, int]]:
-        return list(zip(self.sizes, self.sizes[1:], strict=False))
+        *inputs, last = self.sizes[:-1]
+        return list(zip([*inputs, last + self.beside], self.sizes[1:], strict=True))
 
 
 class Stack:

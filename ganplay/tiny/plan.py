@@ -62,8 +62,20 @@ def layouts(recipe: Recipe) -> tuple[Layout, Layout]:
     made, seen, points = recipe.generator, recipe.discriminator, recipe.shapes.sample[0]
     return (
         Layout((recipe.latent, *made.widths, points), made.activation, made.slope, made.output),
-        Layout((points, *seen.widths, 1), seen.activation, seen.slope),
+        Layout((points * seen.pack, *seen.widths, 1), seen.activation, seen.slope, beside=seen.minibatch_deviation),
     )
+
+
+def sees_together(recipe: Recipe) -> bool:
+    """True when what the discriminator says of a sample depends on others."""
+    return recipe.discriminator.pack > 1 or recipe.discriminator.minibatch_deviation
+
+
+def unrolls_like(recipe: Recipe, member: int) -> tuple[Any, ...]:
+    """Equal for members that look ahead in one computation; empty for those that do not look."""
+    if not recipe.unroll:
+        return ()
+    return recipe.unroll, recipe.loss, recipe.discriminator_optimiser, member if recipe.penalties else None
 
 
 def has_term(penalty: Penalty) -> bool:

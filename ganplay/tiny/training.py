@@ -14,9 +14,14 @@ from ganplay.data.resident import Samples
 from ganplay.recipe import Recipe
 from ganplay.tiny import plan
 from ganplay.tiny.judging import Losses
+from ganplay.tiny.looking import looking, looking_alone
 from ganplay.tiny.networks import Pass, Stack
+from ganplay.tiny.recording import Function, recorded
 from ganplay.tiny.streams import Data, Noise
+from ganplay.tiny.together import COMPANY, TogetherPass, judge_among
 from ganplay.tiny.updates import Slots, Updates, runs
+
+REPEATED = 10  # uses of a function after which it is written down
 
 
 class Judged(NamedTuple):
@@ -46,13 +51,16 @@ class Training:
         self.images = self.generator_updates = 0
         self.unused = False
         self.data = Data(recipes, samples)
+        self._company = torch.stack([known.values[:COMPANY] for known in samples])
         self._size = size
 
         # Passes: D sees real and fake together in its own step (it has no batch norm), fakes alone in G's
         self._make = Pass(self.generators, size)
-        self._see_both = Pass(self.discriminators, 2 * size)
-        self._see = Pass(self.discriminators, size)
-        self._see_real = Pass(self.discriminators, size, learns=False)
+        self._bound: list[nn.Module | None] = [None] * members
+        self._together, self._pack = plan.sees_together(recipes[0]), recipes[0].discriminator.pack
+        self._see_both = self.seeing(2 * size, parts=2, learns="weights")
+        self._see = self.seeing(size, learns="inputs")
+        self._see_real = self.seeing(size)
         self._slope_both = torch.zeros(members, 1, 2 * size)
         self._slope = torch.zeros(members, 1, size)
         self._real, self._fake = self._see_both.inputs.split(size, 2)  # (S, 2, N)
@@ -76,10 +84,32 @@ class Training:
         self._flipped = [member for member, recipe in enumerate(recipes) if recipe.flip_labels]
         self._decays = list(runs([recipe.ema_decay for recipe in recipes]))
         # Penalties are written for one ordinary network: those that have any get one, on the same memory
-        self._bound = [self._network(member) if recipe.penalties else None for member, recipe in enumerate(recipes)]
+        for member, recipe in enumerate(recipes):
+            if recipe.penalties and self._bound[member] is None:
+                self._bound[member] = self._network(recipe, member)
+        unrolled = [member for member, recipe in enumerate(recipes) if recipe.unroll]
+        alike = [plan.unrolls_like(recipe, member) for member, recipe in enumerate(recipes)]
+        self._looks = [(members, 0, self._looking(members)) for members, key in runs(alike) if key]
+        self._moved = False  # whether these optimisers of D have taken a step, and remember something
+        self._compared = sorted({*self._relative, *unrolled})  # their G's step needs real samples
         self._penalised = [member for member, recipe in enumerate(recipes) if any(map(plan.has_term, recipe.penalties))]
         self._projected = [member for member, recipe in enumerate(recipes) if any(map(plan.projects, recipe.penalties))]
         self._free = torch.zeros(len(recipes))
+
+    def seeing(self, count: int, parts: int = 1, learns: str = "") -> Pass | TogetherPass:
+        """A pass of the discriminators over batches of so many samples; see `TogetherPass` for the arguments."""
+        if self._together:
+            return TogetherPass(self.discriminators, count, self._pack, parts, learns)
+        return Pass(self.discriminators, count, learns=bool(learns))
+
+    @torch.no_grad()
+    def judge(self, points: Tensor) -> Tensor:
+        """The discriminators' logits (S, M) at points (M, 2) or (S, M, 2), each for itself."""
+        if not self._together:
+            return self.discriminators(points).squeeze(2)
+        stack = self.discriminators
+        points = points.expand(stack.members, *points.shape[-2:])
+        return judge_among(stack.layout, stack.weights, points, self._company, self._pack)
 
     @property
     def latents(self) -> Tensor | None:
@@ -121,6 +151,7 @@ class Training:
         self._see_both.backward(self._slope_both, weights=True, inputs=False)
         penalties = self._add_penalties() if self._penalised else self._free
         self.update_discriminators.step()
+        self._moved = True
         for member in self._projected:
             for penalty in self._recipes[member].penalties:
                 penalty.project(self._bound[member])
@@ -131,10 +162,10 @@ class Training:
         """One update of every generator; its losses (S, N)."""
         see = self._see
         real = None
-        if self._relative:
+        if self._compared:
             self._see_real.inputs.copy_(self.data.take(max(0, self.images - self._size)))
-            self._blur(self._see_real.inputs, [member for member in self._noisy if member in self._relative])
-            real = self._see_real.forward().squeeze(1)
+            self._blur(self._see_real.inputs, [member for member in self._noisy if member in self._compared])
+            real = self._see_real.forward().squeeze(1) if self._relative else None
         if not (self._shared and self.unused):
             self._make.inputs.copy_(self.noise.take())
             self._make.forward()
@@ -145,6 +176,8 @@ class Training:
         fake = see.forward().squeeze(1)  # (S, N)
         losses = self.losses.generator(fake if real is None else real, fake, self._slope.squeeze(1))
         see.backward(self._slope, weights=False, inputs=True)
+        if self._looks:
+            self._look_ahead(losses)
         self._make.backward(see.input_slope, weights=True, inputs=False)
         self.update_generators.step()
         self.generator_updates += 1
@@ -153,10 +186,34 @@ class Training:
             self.average[members].lerp_(self.generators.weights[members], 1 - decay)
         return losses
 
-    def _network(self, member: int) -> nn.Module:
-        _, network = build_networks(self._recipes[member])
+    def _network(self, recipe: Recipe, member: int) -> nn.Module:
+        _, network = build_networks(recipe)
         self.discriminators.bind(member, network)
         return network
+
+    def _looking(self, members: slice) -> Function:
+        recipe, layout = self._recipes[members.start], self.discriminators.layout
+        weights = self.discriminators.weights[members]
+
+        def memory() -> Slots:
+            return self.update_discriminators.memory(members)
+
+        if not recipe.penalties:
+            return looking(recipe, layout, weights, memory)
+        own, random = self._bound[members.start], self.noise.generators[members.start]
+        return looking_alone(
+            recipe, layout, own, weights[0], lambda: {k: v[0] if v.ndim else v for k, v in memory().items()}, random
+        )
+
+    def _look_ahead(self, losses: Tensor) -> None:
+        """Puts losses (S, N) and slopes of generators that look through further updates of D in their places."""
+        for index, (members, uses, look) in enumerate(self._looks):
+            real, fake = (see.inputs[members].transpose(1, 2).contiguous() for see in (self._see_real, self._see))
+            if uses == REPEATED:  # writing it down costs some uses; it refers to the memory in which weights change
+                look = recorded(look, real, fake)
+            self._looks[index] = members, uses + self._moved, look
+            losses[members], slope = look(real, fake)
+            self._see.input_slope[members] = slope.transpose(1, 2)
 
     def _add_penalties(self) -> Tensor:
         """Adds the gradients of every member's penalties to those of its weights; the mean penalties (S,)."""

@@ -46,13 +46,21 @@ class Updates:
         for step in self._steps:
             step()
 
+    def memory(self, members: slice) -> Slots:
+        """What is remembered of some members with equal settings now, (S, P) or 0-d: it changes with the next step."""
+        for part, parameter, optimiser in self._parts:
+            if members.start < part.stop:
+                known = optimiser.state[parameter].items()
+                own = slice(members.start - part.start, members.stop - part.start)
+                return {name: value[own] if value.ndim else value for name, value in known if value is not None}
+        raise IndexError(members)
+
     def slots(self) -> list[Slots]:
         """Copies of what is remembered of each member; empty before its first step."""
-        found: list[Slots] = []
-        for members, parameter, optimiser in self._parts:
-            known = {name: value for name, value in optimiser.state[parameter].items() if value is not None}
-            for index in range(members.stop - members.start):
-                found.append({name: (value[index] if value.ndim else value).clone() for name, value in known.items()})
+        found = []
+        for member in range(len(self.configurations)):
+            known = self.memory(slice(member, member + 1))
+            found.append({name: (value[0] if value.ndim else value).clone() for name, value in known.items()})
         return found
 
     def remember(self, slots: Sequence[Mapping[str, Tensor]]) -> None:

@@ -17,14 +17,15 @@ SECTIONS: dict[str, tuple[str, ...]] = {
     "Generator": ("generator", "latent", "noise", "ema_decay"),
     "Discriminator": ("discriminator",),
     "Loss and penalties": ("loss", "penalties", "class_weight"),
-    "Tricks": ("flip_labels", "instance_noise", "instance_noise_images", "augment"),
+    "Tricks": ("unroll", "flip_labels", "instance_noise", "instance_noise_images", "augment"),
     "Optimisers": ("generator_optimiser", "discriminator_optimiser"),
     "Training": ("batch_size", "critic_steps", "generator_steps", "seed", "precision"),
-    "Watching": ("title", "log_every", "sample_every", "score_every", "metric"),
+    "Watching": ("title", "log_every", "sample_every", "score_every", "score_share", "metric"),
 }
 REST = "Training"
 LABELS = {
     "dataset": "Pictures or points to learn",
+    "dataset.points": "Drawing, as text",
     "image_size": "Image size (pixels)",
     "channels": "Colour channels",
     "latent": "Length of the noise z",
@@ -40,6 +41,9 @@ LABELS = {
     "log_every": "Images between points of the curves",
     "sample_every": "Images between pictures",
     "score_every": "Images between scores",
+    "score_share": "Share of the time for scores",
+    "unroll": "Further updates of D that G looks through (unrolling)",
+    "pack": "Samples judged together (PacGAN)",
     "class_weight": "Weight of the class term",
     "flip_labels": "Share of flipped labels",
     "instance_noise": "Noise on what D sees (instance noise)",
@@ -149,7 +153,7 @@ def _widget(setting: Setting, key: str) -> Any:
     if setting.type is bool:
         return st.toggle(name, value, key=key, help=help)
     if setting.type is str:
-        return st.text_input(name, value, key=key, help=help, max_chars=80)
+        return st.text_input(name, value, key=key, help=help, max_chars=80 if setting.path == "title" else 1_000)
     return _number(setting, name, key, help)
 
 

@@ -129,21 +129,24 @@ class SumPool(nn.Module):
         return x.sum((2, 3))
 
 
+TINY_VARIANCE = 1e-8  # under the root, whose own derivative at 0 is infinite
+
+
 class MinibatchDeviation(nn.Module):
     """One more map that tells how much the samples of a group differ (arXiv 1710.10196, section 3).
 
-    The batch is split into groups of `group` samples (one group when that does not divide it); the map holds, for all
-    samples of a group alike, the standard deviation over the group, averaged over channels and places.
+    The batch is split into groups of `group` samples (one group when that does not divide it, or is None); the map
+    holds, for all samples of a group alike, the standard deviation over the group, averaged over channels and places.
     """
 
-    def __init__(self, group: int = 4) -> None:
+    def __init__(self, group: int | None = 4) -> None:
         super().__init__()
         self.group = group
 
     def forward(self, x: Tensor) -> Tensor:
         count = len(x)
-        size = self.group if count % self.group == 0 else count
+        size = self.group if self.group and count % self.group == 0 else count
         grouped = x.float().unflatten(0, (size, count // size))  # members of one group lie count/size apart
-        spread = (grouped.var(0, correction=0) + 1e-8).sqrt().flatten(1).mean(1)  # (count / size,)
-        maps = spread.repeat(size).view(-1, 1, 1, 1).expand(-1, 1, *x.shape[2:])
-        return torch.cat([x, maps.to(x.dtype)], 1)  # (N, C + 1, H, W)
+        spread = (grouped.var(0, correction=0) + TINY_VARIANCE).sqrt().flatten(1).mean(1)  # (count / size,)
+        maps = spread.repeat(size).view(-1, *[1] * (x.ndim - 1)).expand(-1, 1, *x.shape[2:])
+        return torch.cat([x, maps.to(x.dtype)], 1)  # (N, C + 1, H, W), or (N, F + 1) of features
