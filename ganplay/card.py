@@ -29,8 +29,11 @@ DOCUMENTS = {
     "003": '"Generative Adversarial Networks" (Kumar)',
     "004": '"Qualitative Assessment of Generative Adversarial Network Architectures for Image Generation" (Dogan)',
 }
+DIGITS = "Optical Recognition of Handwritten Digits (E. Alpaydin, C. Kaynak; UCI): CC BY 4.0."
 LICENCES = {  # of the data, by the kind of the data set
-    "digits": "Optical Recognition of Handwritten Digits (E. Alpaydin, C. Kaynak; UCI): CC BY 4.0.",
+    "digits": DIGITS,
+    "few-digits": DIGITS,
+    "stacked-digits": DIGITS,
     "mnist": "MNIST (Y. LeCun, C. Cortes, C. Burges): its Hub card says MIT, other distributors CC BY-SA 3.0.",
     "fashion-mnist": "Fashion-MNIST (Zalando Research): MIT.",
     "cifar10": "CIFAR-10 (A. Krizhevsky): no licence is stated; made for research from pictures found on the web.",

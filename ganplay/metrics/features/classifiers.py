@@ -60,7 +60,7 @@ class DigitsFeatures(ClassifierFeatures):
     """For the embedded digits, at their own 8x8: MNIST's classifier takes nearly all of them for 0, 4 and 8."""
 
     title = "digits classifier"
-    datasets = ("digits",)
+    datasets = ("digits", "few-digits")
     colour = False
     classes = tuple("0123456789")
 
