@@ -249,6 +249,8 @@ def test_a_prediction_is_compared_with_what_was_measured() -> None:
 def test_the_vanishing_page_measures_growth_in_the_runs_chosen() -> None:
     grown, flat = ended(grow=True), ended("duke-wgan", grow=False)
     app = opened("vanishing_gradients", runs=f"{grown.id},{flat.id}")
+    app.radio[0].set_value("both alike")
+    app.run()
     assert not app.exception
     texts = "\n".join(text.value for text in app.markdown)
     assert "× 10, from 9 to 99 of 500" in texts

@@ -1,16 +1,19 @@
-"""Document 000, figure 4: how many gradients of each layer are smaller than 0.01, over images seen, on a log scale."""
+"""Gradients of each layer over images seen: how many are smaller than 0.01 (document 000, figure 4), and how long."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import altair as alt
 
-from ganplay.charts.style import Point, Row, colour, lines, thin
+from ganplay.charts.style import NAME, Point, Row, colour, lines, thin
 
 EDGE = 0.2  # share of the points at either end that the growth is measured between
 FEWEST = 10  # points below which a growth says nothing
+CELLS = 60  # of a heat map along the time
+FULL = 0.95  # share of small gradients above which a count has no room to grow
 FLAT = 1.25  # growth below which (and above whose inverse) a count stays about the same
 
 
@@ -76,11 +79,62 @@ def largest_layer(points: Sequence[Point], network: str) -> int:
     return 0
 
 
+def heat_rows(points: Sequence[Point], network: str) -> list[Row]:
+    """The data of the heat map: for each layer and stretch of time the L2 norm of the mean step's gradient.
+
+    Norms that are 0 or no numbers have no place on a log scale and are left out.
+    """
+    names = layer_names(points, network)
+    kept = thin([point for point in points if (point.get("gradients") or {}).get(network)], CELLS)
+    found = []
+    for place, point in enumerate(kept):
+        begin = kept[place - 1]["images"] if place else 0
+        for index, name in enumerate(names):
+            norm = point["gradients"][network].get(name, (0, 0, None))[2]
+            if norm is not None and 0 < norm < math.inf:
+                found.append({"from": begin, "images": point["images"], "layer": index + 1, "value": norm})
+    return found
+
+
+def heat_map(data: Sequence[Row], layers: int, title: str, bounds: tuple[float, float]) -> alt.Chart:
+    """One row a layer, the first at the top, time to the right, the norm as a colour on a log scale.
+
+    Args:
+        data: as `heat_rows` gives it.
+        bounds: norms of the darkest and the brightest colour, the same for figures beside each other.
+    """
+    scale = alt.Scale(type="log", domain=list(bounds), scheme="viridis", clamp=True)
+    legend = alt.Legend(orient="bottom", title="L2 norm of the layer's gradient", format="~e", gradientLength=200)
+    heading = alt.TitleParams(title, anchor="start", fontSize=13, fontWeight="normal", offset=8)
+    height = 34 * layers + 280  # axis and legend included
+    form = alt.Chart(alt.Data(values=list(data), name=NAME), title=heading, height=height)
+    return form.mark_rect().encode(
+        x=alt.X("from:Q", title="images seen", axis=alt.Axis(format="~s", tickCount=5, grid=False)),
+        x2="images:Q",
+        y=alt.Y("layer:O", title="layer", scale=alt.Scale(domain=list(range(1, layers + 1)))),
+        color=alt.Color("value:Q", scale=scale, legend=legend),
+        tooltip=[
+            alt.Tooltip("layer:O", title="layer"),
+            alt.Tooltip("images:Q", title="images seen", format=","),
+            alt.Tooltip("value:Q", title="L2 norm", format=".3g"),
+        ],
+    )
+
+
+def decades(data: Sequence[Row]) -> tuple[float, float]:
+    """The powers of ten around all values of heat maps, at least one apart."""
+    values = [row["value"] for row in data]
+    if not values:
+        return 0.1, 1.0
+    low = math.floor(math.log10(min(values)))
+    return 10.0**low, 10.0 ** max(low + 1, math.ceil(math.log10(max(values))))
+
+
 def growth(points: Sequence[Point], network: str) -> list[Growth]:
-    """How each layer's count changed from the first to the newest fifth of the points; empty with too few points."""
-    if len(points) < FEWEST:
-        return []
-    width = max(1, round(EDGE * len(points)))
+    """How each layer's count changed from the first to the newest fifth of the points that have one.
+
+    A layer with fewer than `FEWEST` of them is left out.
+    """
     found = []
     for index, name in enumerate(layer_names(points, network)):
         counts = [
@@ -89,6 +143,7 @@ def growth(points: Sequence[Point], network: str) -> list[Growth]:
             if name in (layers := (point.get("gradients") or {}).get(network) or {})
         ]  # fmt: skip
         if len(counts) >= FEWEST:
+            width = max(1, round(EDGE * len(counts)))
             first = sum(count[0] for count in counts[:width]) / width
             last = sum(count[0] for count in counts[-width:]) / width
             found.append(Growth(name, index + 1, first, last, counts[-1][1]))
@@ -103,6 +158,11 @@ def sentence(label: str, network: str, found: Sequence[Growth]) -> str:
     least = min(found, key=lambda layer: layer.factor)
     if worst.factor < FLAT and least.factor > 1 / FLAT:
         what = f"stays about flat in every layer of the {network} (at most × {worst.factor:.2f})"
+        full = min(layer.first / layer.total for layer in found)
+        if full > FULL:
+            what += (
+                f", but it had no room to grow: at least {100 * full:.0f}% of each layer are small from the beginning"
+            )
     elif worst.factor >= FLAT:
         grown = sum(layer.factor >= FLAT for layer in found)
         what = (

@@ -81,28 +81,45 @@ class DiracGan:
         theta, psi = (torch.tensor([value], dtype=torch.float64) for value in start)
         places = [torch.cat([theta, psi])]
         for _ in range(steps):
-            moved = theta + step * self.field(theta, psi)[0]
+            moved = theta + step * self._pull(theta, psi, 0)
             if order == "simultaneous":
-                psi = self._clipped(psi + step * self.field(theta, psi)[1])
+                psi = self._clipped(psi + step * self._pull(theta, psi, 1))
             else:
                 for _ in range(critic_steps):
-                    psi = self._clipped(psi + step * self.field(moved, psi)[1])
+                    psi = self._clipped(psi + step * self._pull(moved, psi, 1))
             theta = moved
             places.append(torch.cat([theta, psi]))
         return torch.stack(places)
 
+    def _pull(self, theta: Tensor, psi: Tensor, player: int) -> Tensor:
+        """One part of `field`: 0 for theta, 1 for psi. Without consensus the other one is not computed."""
+        if self.consensus:
+            return self.field(theta, psi)[player]
+        with torch.enable_grad():
+            moving = (theta, psi)[player].detach().requires_grad_(True)
+            loss = self._generator_loss(moving, psi) if player == 0 else self._discriminator_loss(theta, moving)
+            return -torch.autograd.grad(loss, moving)[0]
+
     def _gradients(self, theta: Tensor, psi: Tensor) -> tuple[Tensor, Tensor]:
         """dL_G / d theta and dL_D / d psi, (N,) each, which can be differentiated again."""
+        (down_theta,) = torch.autograd.grad(self._generator_loss(theta, psi), theta, create_graph=True)
+        (down_psi,) = torch.autograd.grad(self._discriminator_loss(theta, psi), psi, create_graph=True)
+        return down_theta, down_psi
+
+    def _generator_loss(self, theta: Tensor, psi: Tensor) -> Tensor:
+        """The sum over all games."""
+        line = _Line(psi)
+        return self.loss.generator(line(theta.unsqueeze(1)), line(torch.zeros_like(theta).unsqueeze(1))).sum()
+
+    def _discriminator_loss(self, theta: Tensor, psi: Tensor) -> Tensor:
+        """The sum over all games, with the penalties."""
         line = _Line(psi)
         real, fake = torch.zeros_like(theta).unsqueeze(1), theta.unsqueeze(1)  # (N, 1) each
-        of_generator = self.loss.generator(line(fake), line(real))
-        of_discriminator = self.loss.discriminator(line(real), line(fake))
+        total = self.loss.discriminator(line(real), line(fake)).sum()
         for penalty in self.penalties:
             term = penalty(line, real, fake, None, generator_for(0, "dirac"))
-            of_discriminator = of_discriminator if term is None else of_discriminator + term
-        (down_theta,) = torch.autograd.grad(of_generator.sum(), theta, create_graph=True)
-        (down_psi,) = torch.autograd.grad(of_discriminator.sum(), psi, create_graph=True)
-        return down_theta, down_psi
+            total = total if term is None else total + term.sum()
+        return total
 
     def _clipped(self, psi: Tensor) -> Tensor:
         """psi after the projections of the penalties."""
