@@ -80,6 +80,11 @@ class Manager:
             with suppress(subprocess.TimeoutExpired):
                 child.wait(max(0.0, deadline - time.monotonic()))
 
+    @property
+    def closing(self) -> bool:
+        """True once `close` was called: what ends now is interrupted, and nobody should start it again."""
+        return self._closing.is_set()
+
     def submit(
         self,
         recipe: Recipe,
