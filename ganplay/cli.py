@@ -18,6 +18,7 @@ VERBS = {
     "classes": "draw each class of a conditional generator with the same noise",
     "directions": "find directions in latent space that change one thing, and draw film strips along them",
     "neighbours": "draw samples beside the training images that lie nearest",
+    "study": "compare a recipe with one switch at a time, with several seeds, and say which differences are real",
     "evaluate": "measure a run or a checkpoint: distances to real data, variety, copies, class by class",
     "runs": "list the runs; pause, stop, rename, fork or delete one",
     "models": "list what can be sampled: bundled checkpoints, runs, folders, downloads",
@@ -29,6 +30,9 @@ VERBS = {
     "space": "write or upload this program as a Hugging Face Space, for a class to use in the browser",
     "studio": "serve the studio alone, to sample and play in the browser or from a program",
     "classifier": "train a classifier whose features the scores compare samples by",
+    "diagnose": "read the curves of a run: what they show, by which numbers, and what to try",
+    "verify": "train the stories of the pages from many seeds and count how often their claims hold",
+    "experiment": "measure what the page Vanishing gradients shows of frozen generators, deep critics and Gaussians",
     "bench": "measure how fast training is here, against a textbook loop and the processor's own limit",
 }
 

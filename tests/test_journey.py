@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from browser import chromium, page, server
 
+from ganplay.ui.navigation import ENTRIES
+
 SHOTS = Path(os.environ.get("GANPLAY_SCREENSHOTS", "")) if os.environ.get("GANPLAY_SCREENSHOTS") else None
 
 pytestmark = pytest.mark.skipif(
@@ -109,7 +111,7 @@ def _is_local(url):
     return re.match(r"(https?|wss?)://(localhost|127\.0\.0\.1)[:/]|data:|blob:|about:", url) is not None
 
 
-PAGES = ("", "pretrained", "train", "vanishing-gradients", "architectures", "evaluate", "sampler", "runs", "classroom")
+PAGES = tuple(entry.address for entry in ENTRIES.values())
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (390, "dark")])

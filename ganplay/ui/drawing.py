@@ -7,6 +7,7 @@ from html import escape
 from typing import Any
 
 import altair as alt
+import pandas  # noqa: F401  loaded whole: Altair would look into it while another thread is still importing it
 import streamlit as st
 
 STATES = {

@@ -30,8 +30,15 @@ ENTRIES = {
         "Pretrained", "🖼️", "pretrained", "What do trained generators draw, and which comes nearest to real data?"
     ),
     "train": Entry("Train side by side", "🥊", "train", "Which recipe learns faster, and what do the curves say?"),
+    "playground": Entry("2-D playground", "🎯", "playground", "How do two networks play, step by step, in the plane?"),
     "vanishing_gradients": Entry(
         "Vanishing gradients", "📉", "vanishing-gradients", "Do the gradients of early layers die out?"
+    ),
+    "failure_modes": Entry(
+        "Failure modes", "🔨", "failure-modes", "How does a GAN break, how is it diagnosed, and what cures it?"
+    ),
+    "feature_study": Entry(
+        "Feature study", "🎚️", "feature-study", "Which tricks make a difference that is larger than chance?"
     ),
     "architectures": Entry("Architectures", "🏗️", "architectures", "What is inside each network, layer by layer?"),
     "evaluate": Entry("Evaluate", "📏", "evaluate", "How good is a generator, in figures that say what they compare?"),

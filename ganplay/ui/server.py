@@ -28,7 +28,7 @@ from ganplay import hosting
 from ganplay.data.sources import upload_megabytes
 from ganplay.paths import home
 from ganplay.runs.limits import check_environment
-from ganplay.ui import classroom_pictures
+from ganplay.ui import classroom_pictures, playground_routes
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -38,7 +38,8 @@ ROUTER = Path(__file__).with_name("router.py")
 HEAD_START = 1.5  # seconds in which the first page has both the processor and the import lock for itself
 OPENED_LATER = (  # what the pages import when they are first opened
     "ganplay.ui.comparison", "ganplay.ui.vanishing", "ganplay.ui.architectures", "ganplay.ui.evaluate",
-    "ganplay.ui.classroom", "ganplay.ui.gallery",
+    "ganplay.ui.classroom", "ganplay.ui.gallery", "ganplay.ui.study", "ganplay.ui.failure",
+    "ganplay.ui.playground",
 )  # fmt: skip
 _log = logging.getLogger(__name__)
 
@@ -136,17 +137,19 @@ async def lifespan(app: Any) -> AsyncIterator[None]:
     finally:
         stop.set()
         await asyncio.to_thread(running.close)
+        await asyncio.to_thread(playground_routes.close)
         await asyncio.wait([studio], timeout=5)
 
 
 def routes() -> list[Any]:
-    """The studio below /studio/, which without the slash would show a page of Streamlit, and the boards' pictures."""
+    """The studio below /studio/, which without the slash would show a page of Streamlit, pictures, the playground."""
 
     async def add_slash(request: Request) -> RedirectResponse:
         query = f"?{request.url.query}" if request.url.query else ""
         return RedirectResponse(f"{request.scope.get('root_path', '')}/studio/{query}")
 
-    return [Route("/studio", add_slash), Mount("/studio", app=_studio), classroom_pictures.route()]
+    studio = [Route("/studio", add_slash), Mount("/studio", app=_studio)]
+    return [*studio, classroom_pictures.route(), *playground_routes.routes()]
 
 
 def arguments(given: list[str] | None = None) -> dict[str, Any]:
