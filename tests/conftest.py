@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -22,12 +23,16 @@ def home(tmp_path, monkeypatch):
 
 @pytest.fixture
 def no_workers(monkeypatch, home):
-    """The pages' manager never starts a worker, so that runs stay in the queue; caches begin empty."""
+    """The pages' manager never starts a worker, so that runs stay in the queue; what they measure in the background
+    runs in threads; caches begin empty.
+    """
     import streamlit as st
 
     from ganplay.runs import manager
+    from ganplay.ui import background
 
     monkeypatch.setattr(manager.Manager, "start", lambda self: None)
+    monkeypatch.setattr(background, "executor", lambda alive: ThreadPoolExecutor(2))
     st.cache_resource.clear()
     st.cache_data.clear()
 

@@ -6,7 +6,7 @@ from concurrent.futures import Future
 
 import streamlit as st
 
-from ganplay.ui import failure_measuring, failure_runs, failure_verdict, teaching
+from ganplay.ui import background, failure_measuring, failure_runs, failure_verdict, teaching
 
 COMPUTED = "computed"  # in the address: the seed that was computed
 LARGEST = 9_999
@@ -35,7 +35,7 @@ def section(kind: str, predicted: str | None) -> None:
         st.caption("Say first what you expect; then it can be broken.")
     elif begun is not None and not obstacle:
         asked_for = failure_measuring.computed(kind, begun)
-        pace = None if asked_for.done() else failure_measuring.AGAIN
+        pace = None if asked_for.done() else background.AGAIN
         st.fragment(run_every=pace)(_show)(kind, begun, predicted, pace)
 
 
@@ -48,7 +48,7 @@ def _begun() -> int | None:
 def _show(kind: str, seed: int, predicted: str, pace: float | None) -> None:
     asked: Future = failure_measuring.computed(kind, seed)
     try:
-        found = failure_measuring.answer(asked)
+        found = background.answer(asked)
     except ValueError as error:
         st.warning(str(error))
         return

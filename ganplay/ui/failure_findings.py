@@ -13,7 +13,7 @@ from ganplay.diagnosis import diagnose
 from ganplay.recipe import Recipe
 from ganplay.runs import store
 from ganplay.runs.folder import Run
-from ganplay.ui import contenders, drawing, failure_measuring, failure_spikes, forms
+from ganplay.ui import background, contenders, drawing, failure_measuring, failure_spikes, forms
 from ganplay.ui.navigation import page
 from ganplay.ui.shared import ACTIVE, attempt, manager, points, written
 
@@ -34,7 +34,7 @@ def of_run(run: Run) -> list[Plain]:
         ValueError: its recipe or its data cannot be read.
     """
     asked = _asked(run)
-    found = failure_measuring.answer(asked) if asked else None
+    found = background.answer(asked) if asked else None
     return _of_run(run.id, written(run), found, run.status().state == "failed")
 
 

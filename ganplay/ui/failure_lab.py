@@ -11,10 +11,10 @@ from ganplay import diagnosis
 from ganplay.recipe import Recipe
 from ganplay.stories.story import Story
 from ganplay.ui import (
+    background,
     failure_address,
     failure_computed,
     failure_findings,
-    failure_measuring,
     failure_runs,
     failure_verdict,
     live,
@@ -135,7 +135,7 @@ def _pace_of_diagnosis(members: Sequence[Trained]) -> float | None:
     """Seconds until there may be something new; None when there is nothing to wait for."""
     if live.is_active([one.run.id for one in members]):
         return live.CHARTS
-    return failure_measuring.AGAIN if any(failure_findings.is_measuring(one.run) for one in members) else None
+    return background.AGAIN if any(failure_findings.is_measuring(one.run) for one in members) else None
 
 
 def _diagnose(kind: str, members: Sequence[Trained], pace: float | None) -> None:
@@ -194,7 +194,7 @@ def _compare(kind: str, members: Sequence[Trained], predicted: str | None) -> No
 def _pace_of_verdict(kind: str, members: Sequence[Trained]) -> float | None:
     if live.is_active([one.run.id for one in members]):
         return live.CHARTS
-    return failure_measuring.AGAIN if failure_verdict.is_measuring(kind, members) else None
+    return background.AGAIN if failure_verdict.is_measuring(kind, members) else None
 
 
 def _judge(kind: str, members: Sequence[Trained], predicted: str, pace: float | None) -> None:

@@ -1,15 +1,11 @@
-"""Measuring what runs have left: in threads beside the pages, once for everybody who looks.
-
-Sampling and judging three runs on images takes some seconds. A page asks, draws what it knows, and looks again.
-"""
+"""Measuring what runs have left: their samples, spectra, copies and a story's verdict, in the background."""
 
 from __future__ import annotations
 
 import io
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from typing import Any
 
-import streamlit as st
 import torch
 from PIL import Image
 
@@ -19,77 +15,53 @@ from ganplay.diagnosis.measures import fakes, measures
 from ganplay.metrics.neighbours import nearest_samples
 from ganplay.pictures import grid
 from ganplay.runs import store
-from ganplay.runs.limits import cores
 from ganplay.state import State
 from ganplay.stories import stories
 from ganplay.stories.story import End, Verdict
+from ganplay.ui.background import ask
 from ganplay.ui.shared import WIDEST
 
-PATIENCE = 0.2  # seconds that a page waits for an answer before it is drawn without
-AGAIN = 1.0  # seconds until it looks again
 COMPARED = 256  # images behind a spectrum
 SHOWN, ROW = 24, 12  # samples beside their neighbours, and of them in a row
 
 Stamp = tuple[Any, ...]  # changes when there is more to measure
 
 
-def answer(asked: Future) -> Any:
-    """What was asked for, None while it is not known.
-
-    Raises:
-        ValueError: it cannot be measured; the sentence says why.
-    """
-    try:
-        return asked.result(PATIENCE)
-    except TimeoutError:
-        return None
-
-
-@st.cache_resource(show_spinner=False, max_entries=300)
 def samples(id: str, name: str) -> Future:
     """What the samples of a run's checkpoint say, by the names of `ganplay.diagnosis.measures`."""
-    return _pool().submit(_measured, id, name)
+    return ask(_measured, id, name)
 
 
-@st.cache_resource(show_spinner=False, max_entries=300)
 def verdict(kind: str, members: tuple[tuple[str, str, Stamp], ...]) -> Future:
     """A story's verdict on runs as plain data: `holds`, `evidence` and `measured`.
 
     Args:
         members: label, id and stamp of each run.
     """
-    return _pool().submit(_judged, kind, {label: id for label, id, _ in members})
+    return ask(_judged, kind, members)
 
 
-@st.cache_resource(show_spinner=False, max_entries=300)
 def computed(kind: str, seed: int) -> Future:
     """The verdict of a story that computes it instead of training runs, as plain data."""
-    return _pool().submit(_computed, kind, seed)
+    return ask(_computed, kind, seed)
 
 
-@st.cache_resource(show_spinner=False, max_entries=100)
 def spectra(id: str, name: str) -> Future:
     """Shares of the power by frequency of a checkpoint's samples (`made`) and of as many real ones (`real`)."""
-    return _pool().submit(_spectra, id, name)
+    return ask(_spectra, id, name)
 
 
-@st.cache_resource(show_spinner=False, max_entries=100)
 def copies(id: str, name: str) -> Future:
     """Samples of a checkpoint above the training samples that are nearest to them, as JPEG in `picture`."""
-    return _pool().submit(_copies, id, name)
-
-
-@st.cache_resource(show_spinner=False)
-def _pool() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(cores(), thread_name_prefix="measuring")
+    return ask(_copies, id, name)
 
 
 def _measured(id: str, name: str) -> dict[str, float]:
     return measures(_state(id, name))
 
 
-def _judged(kind: str, runs: dict[str, str]) -> dict[str, Any]:
-    ends = {label: End.of(store.find(id)) for label, id in runs.items()}
+def _judged(kind: str, members: tuple[tuple[str, str, Stamp], ...]) -> dict[str, Any]:
+    ends = {label: End.of(store.find(id)) for label, id, _ in members}
     try:
         found = stories[kind]().judge(ends)
     except KeyError as missing:

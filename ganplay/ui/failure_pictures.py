@@ -10,7 +10,7 @@ import streamlit as st
 
 from ganplay.charts import failure_spectrum as figures
 from ganplay.charts.style import PALETTE, colour
-from ganplay.ui import drawing, failure_measuring, failure_runs
+from ganplay.ui import background, drawing, failure_measuring, failure_runs
 from ganplay.ui.failure_runs import Trained
 
 SPECTRUM, COPIES = "checkerboard", "memorised"  # what a story's diagnosis must find for the figure to be about it
@@ -25,11 +25,11 @@ def is_measuring(kind: str, members: Sequence[Trained]) -> bool:
 def section(kind: str, members: Sequence[Trained]) -> None:
     """Draws the figures that belong to a story, as far as they are computed."""
     try:
-        spectra = [failure_measuring.answer(asked) for asked in _spectra(kind, members)]
+        spectra = [background.answer(asked) for asked in _spectra(kind, members)]
         if spectra and all(spectra):
             _draw_spectra([one.label for one in members], spectra)
         for one, asked in zip(members, _copies(kind, members), strict=False):
-            _draw_copies(one.label, failure_measuring.answer(asked))
+            _draw_copies(one.label, background.answer(asked))
     except ValueError as error:
         st.warning(str(error))
 

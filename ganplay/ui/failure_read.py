@@ -12,9 +12,9 @@ from ganplay.paths import bundled_checkpoints
 from ganplay.runs import store
 from ganplay.runs.folder import Run
 from ganplay.ui import (
+    background,
     failure_address,
     failure_findings,
-    failure_measuring,
     failure_spikes,
     gallery_data,
     live,
@@ -84,7 +84,7 @@ def _pace(run: Run) -> float | None:
     if live.is_active([run.id]):
         return live.CHARTS
     try:
-        return failure_measuring.AGAIN if failure_findings.is_measuring(run) else None
+        return background.AGAIN if failure_findings.is_measuring(run) else None
     except ValueError:  # the recipe cannot be read, which is told
         return None
 

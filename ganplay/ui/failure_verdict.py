@@ -8,7 +8,7 @@ from typing import Any
 
 import streamlit as st
 
-from ganplay.ui import failure_measuring, failure_pictures, failure_runs, live
+from ganplay.ui import background, failure_measuring, failure_pictures, failure_runs, live
 from ganplay.ui.failure_runs import Trained
 from ganplay.ui.shared import ACTIVE, written
 
@@ -30,7 +30,7 @@ def show(kind: str, members: Sequence[Trained], predicted: str) -> None:
         st.caption(WAITS)
         return
     try:
-        found = failure_measuring.answer(_asked(kind, members))
+        found = background.answer(_asked(kind, members))
     except ValueError as error:
         st.warning(str(error))
         return

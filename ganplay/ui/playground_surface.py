@@ -1,22 +1,21 @@
 """The story of the critic's surface: weight clipping against gradient penalty, with a generator that stands still.
 
-Two critics train for some seconds in a thread beside the pages, once for everybody who asks for the same data.
+Two critics train for some seconds in the background, once for everybody who asks for the same data.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from typing import Any
 
 import streamlit as st
 
 from ganplay.charts import playground as charts
 from ganplay.stories.story import Story
-from ganplay.ui import drawing, teaching
+from ganplay.ui import background, drawing, teaching
 
 KIND = "playground-value-surfaces"  # the story that this is the view of
-PATIENCE, AGAIN = 0.2, 0.7  # seconds that the page waits for a critic, and until it looks again
 REALS = 300  # points that are drawn over a surface
 ASKED = "surface:asked"  # in the session: the data whose critics are to be seen
 
@@ -33,13 +32,13 @@ def section(story: Story) -> None:
         st.session_state[ASKED] = data
     if predicted and st.session_state.get(ASKED) == data:
         done = all(one.done() for one in _both(data).values())
-        st.fragment(run_every=None if done else AGAIN)(_show)(story, data, predicted, done)
+        st.fragment(run_every=None if done else background.AGAIN)(_show)(story, data, predicted, done)
     with st.expander("**Code** · one critic, trained and read"):
         teaching.source(value_surface.value_surface)
 
 
 def _show(story: Story, data: str, predicted: str, done: bool) -> None:
-    found = {how: _answer(one) for how, one in _both(data).items()}
+    found = {how: background.answer(one) for how, one in _both(data).items()}
     if not all(found.values()):
         st.caption(f"{sum(map(bool, found.values()))} of {len(found)} critics are trained.")
         return
@@ -68,27 +67,10 @@ def verdict(found: Mapping[str, Mapping[str, Any]]) -> str:
     )
 
 
-def _answer(asked: Future) -> dict[str, Any] | None:
-    try:
-        return asked.result(PATIENCE)
-    except TimeoutError:
-        return None
-
-
 def _both(data: str) -> dict[str, Future]:
     from ganplay.scenarios.value_surface import CRITICS
 
-    return {how: _surface(data, how) for how in CRITICS}
-
-
-@st.cache_resource(show_spinner=False, max_entries=12)
-def _surface(data: str, how: str) -> Future:
-    return _pool().submit(_computed, data, how)
-
-
-@st.cache_resource(show_spinner=False)
-def _pool() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(1, thread_name_prefix="surface")
+    return {how: background.ask(_computed, data, how) for how in CRITICS}
 
 
 def _computed(data: str, how: str) -> dict[str, Any]:

@@ -28,7 +28,7 @@ from ganplay import hosting
 from ganplay.data.sources import upload_megabytes
 from ganplay.paths import home
 from ganplay.runs.limits import check_environment
-from ganplay.ui import classroom_pictures, playground_routes
+from ganplay.ui import background, classroom_pictures, playground_routes
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -138,6 +138,7 @@ async def lifespan(app: Any) -> AsyncIterator[None]:
         stop.set()
         await asyncio.to_thread(running.close)
         await asyncio.to_thread(playground_routes.close)
+        background.background().close()
         await asyncio.wait([studio], timeout=5)
 
 
