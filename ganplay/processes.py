@@ -1,9 +1,24 @@
-"""What a child process asks about its parent."""
+"""What a child process is given, and what it asks about its parent."""
 
 from __future__ import annotations
 
 import os
 import select
+from pathlib import Path
+
+from ganplay.paths import home
+
+
+def child_environment(threads: int | None = 1) -> dict[str, str]:
+    """The environment of a child that finds this package, even where it is not installed, and this home.
+
+    Args:
+        threads: that libraries may compute with; None leaves it to them.
+    """
+    package = str(Path(__file__).resolve().parent.parent)
+    path = os.pathsep.join(filter(None, (package, os.environ.get("PYTHONPATH"))))
+    limit = {} if threads is None else {"OMP_NUM_THREADS": str(threads)}
+    return {**os.environ, "GANPLAY_HOME": str(home()), "PYTHONPATH": path, **limit}
 
 
 def standard_input_ended() -> bool:

@@ -8,11 +8,9 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
-import ganplay
-from ganplay.paths import home
+from ganplay.processes import child_environment
 from ganplay.recipe import Recipe
 
 PATIENCE = 2.0  # seconds for a child to end by itself
@@ -36,7 +34,7 @@ class Child:
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115  closed by __exit__
         self._process = subprocess.Popen(
             [sys.executable, "-m", "ganplay.benchmarks.child"],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._errors, env=_environment(), text=True,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._errors, env=child_environment(None), text=True,
             encoding="utf-8", start_new_session=os.name != "nt",  # so that Ctrl-C is the parent's business alone
         )  # fmt: skip
         self._tell({"side": side, "recipe": recipe.to_json(), "threads": threads})
@@ -87,9 +85,3 @@ class Child:
             f"The process of the side '{self.side}' ended with code {self._process.returncode}"
             + (f": {words.rstrip('.')}" if words else "; perhaps the memory was not enough")
         )
-
-
-def _environment() -> dict[str, str]:
-    package = str(Path(ganplay.__file__).resolve().parent.parent)  # found even when it is not installed
-    path = os.pathsep.join(filter(None, (package, os.environ.get("PYTHONPATH"))))
-    return {**os.environ, "GANPLAY_HOME": str(home()), "PYTHONPATH": path}

@@ -21,9 +21,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-import ganplay
 from ganplay.benchmarks import Cell, Options, Table
 from ganplay.paths import cache_folder
+from ganplay.processes import child_environment
 
 if TYPE_CHECKING:
     from ganplay.recipe import Recipe
@@ -142,15 +142,13 @@ def watched(recipe: Recipe, threads: int) -> list[Reading]:
         ValueError: the run failed; the sentence says why.
         ChildProcessError: the process that watches died.
     """
-    package = str(Path(ganplay.__file__).resolve().parent.parent)  # found even when it is not installed
-    path = os.pathsep.join(filter(None, (package, os.environ.get("PYTHONPATH"))))
     with tempfile.TemporaryDirectory(prefix="ganplay-memory-") as folder:
         cache_folder().mkdir(parents=True, exist_ok=True)
         (Path(folder) / "cache").symlink_to(cache_folder(), target_is_directory=True)  # data decoded once stays so
         done = subprocess.run(
             [sys.executable, "-m", "ganplay.benchmarks.memory"], input=json.dumps([recipe.to_json(), threads]),
             stdout=subprocess.PIPE, text=True, encoding="utf-8",
-            env={**os.environ, "GANPLAY_HOME": folder, "PYTHONPATH": path},
+            env={**child_environment(None), "GANPLAY_HOME": folder},
         )  # fmt: skip
     if done.returncode:
         raise ChildProcessError(f"The process that watches the worker ended with code {done.returncode}")

@@ -14,13 +14,11 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from pathlib import Path
 
-import ganplay
 from ganplay.evaluations import queue, results
 from ganplay.evaluations.asks import Ask
 from ganplay.evaluations.queue import Request
-from ganplay.paths import home
+from ganplay.processes import child_environment
 
 PERIOD = 0.3  # seconds between two looks while something waits
 IDLE = 2.0  # and while nothing does
@@ -129,14 +127,11 @@ class Manager:
 
 def _spawn(command: list[str]) -> subprocess.Popen:
     """A child whose standard input ends when this process does, however it does."""
-    package = str(Path(ganplay.__file__).resolve().parent.parent)  # found even when it is not installed
-    path = os.pathsep.join(filter(None, (package, os.environ.get("PYTHONPATH"))))
-    environment = {**os.environ, "GANPLAY_HOME": str(home()), "PYTHONPATH": path, "OMP_NUM_THREADS": "1"}
     windows = os.name == "nt"  # elsewhere the child lowers its own priority
     flags = subprocess.CREATE_NO_WINDOW | subprocess.BELOW_NORMAL_PRIORITY_CLASS if windows else 0
     with (queue.folder() / "worker.log").open("wb") as output:  # of the last one only: no log grows for ever
         return subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=output, stderr=subprocess.STDOUT, env=environment,
+            command, stdin=subprocess.PIPE, stdout=output, stderr=subprocess.STDOUT, env=child_environment(),
             creationflags=flags, start_new_session=not windows,
         )  # fmt: skip
 

@@ -17,13 +17,13 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import ganplay
 from ganplay.environment import limit
 from ganplay.files import read_json
 from ganplay.hub import cache
 from ganplay.hub.errors import UnreachableError, offline
 from ganplay.hub.reference import MAIN, Reference
 from ganplay.hub.request import RESULT, Request
+from ganplay.processes import child_environment
 
 Progress = Callable[[str, float], None]
 TOKENS = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN")
@@ -135,10 +135,8 @@ def _too_slow(reference: Reference, seconds: float, done: int) -> str:
 
 def _environment(folder: Path) -> dict[str, str]:
     """Ours without tokens; the client keeps to the folder of the download, to HTTP and to itself."""
-    package = str(Path(ganplay.__file__).resolve().parent.parent)  # found even when it is not installed
-    kept = {name: value for name, value in os.environ.items() if name not in (*TOKENS, "HF_OIDC_RESOURCE")}
+    kept = {name: value for name, value in child_environment().items() if name not in (*TOKENS, "HF_OIDC_RESOURCE")}
     return kept | {
-        "PYTHONPATH": os.pathsep.join(filter(None, (package, os.environ.get("PYTHONPATH")))),
         "HF_HOME": str(folder / "client"), "HF_HUB_DISABLE_IMPLICIT_TOKEN": "1", "HF_HUB_DISABLE_TELEMETRY": "1",
-        "HF_HUB_DISABLE_PROGRESS_BARS": "1", "HF_HUB_DISABLE_XET": "1", "OMP_NUM_THREADS": "1",
+        "HF_HUB_DISABLE_PROGRESS_BARS": "1", "HF_HUB_DISABLE_XET": "1",
     }  # fmt: skip

@@ -20,12 +20,11 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from concurrent.futures import Future
 from contextlib import suppress
-from pathlib import Path
 from typing import Any, NamedTuple
 
-import ganplay
 from ganplay.paths import home
 from ganplay.playground.protocol import BUSY, NOT_FOUND, NOTHING_NEW, READY, UNAVAILABLE
+from ganplay.processes import child_environment
 
 MOST_TEXT = 2_000  # characters of a script; `limits` has the same number, but imports torch
 MOST_KNOWN = 2_000  # playgrounds whose scripts are kept; the one that nobody asked for longest is forgotten
@@ -230,17 +229,14 @@ def _said(status: int, sentence: str) -> Answer:
 
 def _spawn(command: list[str]) -> subprocess.Popen:
     """A child whose standard input ends when this process does, however it does."""
-    package = str(Path(ganplay.__file__).resolve().parent.parent)  # found even when it is not installed
-    path = os.pathsep.join(filter(None, (package, os.environ.get("PYTHONPATH"))))
-    environment = {**os.environ, "GANPLAY_HOME": str(home()), "PYTHONPATH": path, "OMP_NUM_THREADS": "1"}
     windows = os.name == "nt"  # elsewhere the child lowers its own priority
     flags = subprocess.CREATE_NO_WINDOW | subprocess.BELOW_NORMAL_PRIORITY_CLASS if windows else 0
     folder = home() / "playground"
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "host.log").open("wb") as log:  # of the last one only: no log grows for ever
         return subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, env=environment, creationflags=flags,
-            start_new_session=not windows,
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, env=child_environment(),
+            creationflags=flags, start_new_session=not windows,
         )  # fmt: skip
 
 

@@ -15,11 +15,9 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import ganplay
-from ganplay.paths import home
+from ganplay.processes import child_environment
 from ganplay.runs import store
 from ganplay.runs.folder import GONE, Run, Status
 from ganplay.runs.turns import Turns
@@ -254,22 +252,14 @@ def _settle(run: Run, state: str, message: str) -> None:
 
 def _spawn(run: Run, checkpoint_seconds: float) -> subprocess.Popen:
     """A worker whose standard input ends when this process does, however it does."""
-    package = str(Path(ganplay.__file__).resolve().parent.parent)  # found even when it is not installed
-    path = os.pathsep.join(filter(None, (package, os.environ.get("PYTHONPATH"))))
-    environment = {
-        **os.environ,
-        "GANPLAY_HOME": str(home()),
-        "PYTHONPATH": path,
-        "OMP_NUM_THREADS": str(run.info["threads"]),
-    }
     # A group of its own: Ctrl-C in the server's terminal is for the server, the worker ends with a checkpoint after it.
     windows = os.name == "nt"
     flags = subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW if windows else 0
     with (run.folder / "worker.log").open("ab") as output:
         return subprocess.Popen(
             [sys.executable, "-m", "ganplay.runs.worker", run.id, "--checkpoint-seconds", str(checkpoint_seconds)],
-            stdin=subprocess.PIPE, stdout=output, stderr=subprocess.STDOUT, env=environment,
-            creationflags=flags, start_new_session=not windows,
+            stdin=subprocess.PIPE, stdout=output, stderr=subprocess.STDOUT, creationflags=flags,
+            env=child_environment(int(run.info["threads"])), start_new_session=not windows,
         )  # fmt: skip
 
 

@@ -14,9 +14,9 @@ from typing import NamedTuple
 
 import streamlit as st
 
-import ganplay
 from ganplay.files import read_json
 from ganplay.paths import home
+from ganplay.processes import child_environment
 from ganplay.scenarios.results import Measured, read
 
 KEPT = 50  # results on disk; the oldest go first
@@ -119,12 +119,9 @@ def _spawn(key: str, arguments: Sequence[str]) -> subprocess.Popen:
     """A child whose standard input ends when this process does, which ends the child."""
     out = ["--out", str(_path(key)), "--progress", str(_path(key, "progress"))]
     command = [sys.executable, "-m", "ganplay", "experiment", *arguments, *out]
-    package = str(Path(ganplay.__file__).resolve().parent.parent)  # found even when it is not installed
-    path = os.pathsep.join(filter(None, (package, os.environ.get("PYTHONPATH"))))
-    environment = {**os.environ, "GANPLAY_HOME": str(home()), "PYTHONPATH": path, "OMP_NUM_THREADS": "1"}
     with _path(key, "log").open("wb") as log:
         child = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=log, env=environment,
+            command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=log, env=child_environment(),
             start_new_session=os.name != "nt",
         )  # fmt: skip
     with suppress(AttributeError, OSError):  # Windows has no such call
