@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 import socket
 import subprocess
 import time
@@ -380,3 +381,19 @@ def test_the_notes_beside_a_download_name_the_commit(hub):
         hashlib.sha256((folder / "model.safetensors").read_bytes()).digest()
         == hashlib.sha256(FILES["model.safetensors"]).digest()
     )
+
+
+def test_the_size_of_a_folder_counts_its_files_while_others_vanish(tmp_path, monkeypatch):
+    (tmp_path / "kept" / "deep").mkdir(parents=True)
+    (tmp_path / "going").mkdir()
+    for name, count in (("kept/a", 5), ("kept/deep/b", 7), ("going/c", 100)):
+        (tmp_path / name).write_bytes(bytes(count))
+    listed = os.scandir
+
+    def vanishing(path):
+        if Path(path).name == "going":
+            shutil.rmtree(tmp_path / "going", ignore_errors=True)
+        return listed(path)
+
+    monkeypatch.setattr(os, "scandir", vanishing)
+    assert cache.size(tmp_path) == 12

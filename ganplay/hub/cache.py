@@ -139,11 +139,12 @@ def put(folder: Path, about: About) -> Path:
 
 
 def size(folder: Path) -> int:
-    """Bytes of all files below a folder."""
+    """Bytes of all files below a folder, whatever comes and goes meanwhile."""
     total = 0
-    for file in folder.rglob("*"):
-        with suppress(FileNotFoundError):
-            total += file.stat().st_size if file.is_file() else 0
+    for parent, _, files in os.walk(folder):  # unlike `rglob` it passes over folders that have just gone
+        for file in files:
+            with suppress(FileNotFoundError):
+                total += os.stat(os.path.join(parent, file)).st_size
     return total
 
 

@@ -73,7 +73,7 @@ class Client:
         """
         if len(text) > MOST_TEXT:
             raise ValueError(f"A playground's link may have {MOST_TEXT:,} characters; this one has {len(text):,}.")
-        id = secrets.token_urlsafe(18)
+        id = secrets.token_hex(12)  # no underscores: Streamlit refuses two of them in a component's key
         with self._lock:
             self._kept[id] = {"script": text}
             while len(self._kept) > MOST_KNOWN:

@@ -156,8 +156,8 @@ def _fits(source: Source, name: str, wanted: Recipe) -> bool:
 
 
 def _same(content: dict[str, Any], wanted: Recipe) -> bool:
-    own = wanted.to_json()
-    return all(content[part] == own[part] for part in (*NETWORKS, "image_size", "latent"))
+    own = Recipe.from_json(content)  # which knows what an older recipe does not say
+    return all(getattr(own, part) == getattr(wanted, part) for part in (*NETWORKS, "image_size", "latent"))
 
 
 def _network(chosen: Choice, network: str) -> nn.Module:
