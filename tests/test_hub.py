@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import shutil
 import socket
 import subprocess
 import time
@@ -392,7 +391,8 @@ def test_the_size_of_a_folder_counts_its_files_while_others_vanish(tmp_path, mon
 
     def vanishing(path):
         if Path(path).name == "going":
-            shutil.rmtree(tmp_path / "going", ignore_errors=True)
+            (tmp_path / "going" / "c").unlink()
+            (tmp_path / "going").rmdir()
         return listed(path)
 
     monkeypatch.setattr(os, "scandir", vanishing)
