@@ -281,6 +281,8 @@ def test_a_phone_shows_everything_in_its_width(browser) -> None:
 
 
 def test_the_page_plays_changes_and_its_link_restores_all_in_another_browser(browser, tmp_path) -> None:
+    from playwright.sync_api import expect
+
     at = "document.querySelector('[data-testid=stBidiComponentIsolated]')?.shadowRoot" \
          ".querySelector('.playground')?.dataset.at"  # fmt: skip
     with server(tmp_path / "home") as (address, _):
@@ -296,6 +298,8 @@ def test_the_page_plays_changes_and_its_link_restores_all_in_another_browser(bro
         batch.fill("64")
         batch.press("Enter")
         tab.wait_for_url(re.compile("batch_size"), timeout=30_000)
+        tab.wait_for_timeout(3_000)  # the canvas may still tell of the moment before, and of this one after it
+        tab.wait_for_url(re.compile("batch_size"), timeout=30_000)
         told, link, picture = tab.evaluate(at), tab.url, still(tab)
         tab.context.close()
 
@@ -305,5 +309,5 @@ def test_the_page_plays_changes_and_its_link_restores_all_in_another_browser(bro
         assert still(tab) == picture
         tab.get_by_text("Generator G", exact=True).wait_for()
         tab.get_by_text("Settings · data").click()
-        assert tab.get_by_role("spinbutton", name="Batch size").input_value() == "64"
+        expect(tab.get_by_role("spinbutton", name="Batch size")).to_have_value("64", timeout=30_000)
         tab.context.close()
