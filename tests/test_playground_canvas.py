@@ -298,8 +298,6 @@ def test_the_page_plays_changes_and_its_link_restores_all_in_another_browser(bro
         batch.fill("64")
         batch.press("Enter")
         tab.wait_for_url(re.compile("batch_size"), timeout=30_000)
-        tab.wait_for_timeout(3_000)  # the canvas may still tell of the moment before, and of this one after it
-        tab.wait_for_url(re.compile("batch_size"), timeout=30_000)
         told, link, picture = tab.evaluate(at), tab.url, still(tab)
         tab.context.close()
 

@@ -198,12 +198,27 @@ def test_going_back_before_a_change_shows_the_settings_of_then(server, canvas) -
     script = new(recipe("toy-ring")).moved(100).with_event(change(100, {"batch_size": 64})).moved(200)
     app = opened(gan=script.text())
     assert number(app, "Batch size").value == 64
+    server.scripts["id-0"] = script.moved(50).text()  # the canvas asked the server itself, and tells the page
     canvas.now = {"playing": False, "script": script.moved(50).text()}
     app.run()
     assert not app.exception
     assert number(app, "Batch size").value == 256
     assert server.done == []  # to look back is no change
     assert asked(app) == script.moved(50).text()
+
+
+def test_what_the_canvas_tells_of_the_moment_before_a_change_undoes_nothing_in_the_address(server, canvas) -> None:
+    before = new(recipe("toy-ring")).moved(80)
+    app = opened(gan=before.text())
+    number(app, "Batch size").set_value(64)
+    app.run()
+    changed = before.with_event(change(80, {"batch_size": 64})).text()
+    assert asked(app) == changed
+    canvas.now = {"playing": False, "script": before.text()}
+    app.run()
+    assert not app.exception
+    assert asked(app) == changed
+    assert number(app, "Batch size").value == 64
 
 
 def test_a_playground_that_the_server_has_lost_begins_again_from_its_link(server, canvas) -> None:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from ganplay.diagnosis import diagnose
 from ganplay.diagnosis.measures import measures
 from ganplay.diagnosis.readings import early_and_late, readings
-from ganplay.recipe import Recipe
 from ganplay.stories.story import End, Story, Verdict
 
 
@@ -17,27 +16,14 @@ class FailureStory(Story):
 
     Attributes:
         broken: label of the training that fails.
-        changes: by label, the changes of the base recipe; the broken one first.
         finding: the name of the finding that the diagnosis of the broken one must hold, and that of no cure.
         goes: False where a cure helps and the finding stays.
     """
 
     page = "failure_modes"
     broken: ClassVar[str] = "broken"
-    changes: ClassVar[Mapping[str, Mapping[str, Any]]]
     finding: ClassVar[str]
     goes: ClassVar[bool] = True
-
-    def base(self) -> Recipe:
-        """The recipe that every training of the story changes."""
-        raise NotImplementedError
-
-    def recipes(self, seed: int) -> dict[str, Recipe]:
-        base = self.base()
-        return {
-            label: base.change({**changes, "seed": seed, "title": f"{self.title}: {label}"})
-            for label, changes in self.changes.items()
-        }
 
     def judge(self, ends: Mapping[str, End]) -> Verdict:
         """Checks those of the trainings that are there; the broken one must be.

@@ -19,26 +19,16 @@ class CoverageStory(Story):
     """Trainings on a mixture, and how many of its modes each covers in the end, by `metrics.modes`.
 
     Attributes:
-        changes: by label, the changes of the base recipe; the vanilla GAN first.
         most, least: modes that the vanilla GAN covers at most, with its last weights and with their average, and modes
             that the average of each other training covers at least.
     """
 
     page = "playground"
-    changes: ClassVar[Mapping[str, Mapping[str, Any]]]
     most: ClassVar[int]
     least: ClassVar[int]
 
     def base(self) -> Recipe:
-        """The recipe that every training of the story changes."""
         return ring(2_000)
-
-    def recipes(self, seed: int) -> dict[str, Recipe]:
-        base = self.base()
-        return {
-            label: base.change({**changes, "seed": seed, "title": f"{self.title}: {label}"})
-            for label, changes in self.changes.items()
-        }
 
     def judge(self, ends: Mapping[str, End]) -> Verdict:
         """Checks those of the trainings that are there."""

@@ -82,6 +82,7 @@ class Story:
         claim: what `judge` checks, in one sentence with its thresholds.
         source: where the phenomenon is described (arXiv id, section; document number).
         why: the explanation, Markdown.
+        changes: by label, the changes of the base recipe; what breaks first, then the cures.
     """
 
     kind: ClassVar[str]
@@ -93,10 +94,18 @@ class Story:
     claim: ClassVar[str]
     source: ClassVar[str]
     why: ClassVar[str]
+    changes: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
+
+    def base(self) -> Recipe:
+        """The recipe that every training of the story changes."""
+        raise NotImplementedError
 
     def recipes(self, seed: int) -> dict[str, Recipe]:
         """By label, what is trained: first what breaks, then the cures. Empty where nothing is trained."""
-        return {}
+        return {
+            label: self.base().change({**changes, "seed": seed, "title": f"{self.title}: {label}"})
+            for label, changes in self.changes.items()
+        }
 
     def unavailable(self) -> str:
         """Why the story cannot be offered on this computer, one sentence; empty where it can."""

@@ -108,8 +108,9 @@ def settle(now: Mapping[str, Any]) -> bool:
     state = st.session_state[STATE]
     if now == state["heard"]:
         return False
-    changed = recipes(Script.read(state["text"])) != recipes(Script.read(now["script"]))
-    state |= {"heard": dict(now), "text": now["script"], "form": state["form"] + changed}
+    text = client().script(state["id"]) or now["script"]  # a report from before a change may arrive after it
+    changed = recipes(Script.read(state["text"])) != recipes(Script.read(text))
+    state |= {"heard": dict(now), "text": text, "form": state["form"] + changed}
     _write(state)
     return changed
 
