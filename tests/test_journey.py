@@ -41,6 +41,17 @@ def images_seen(tab):
     return [int(number.replace(",", "")) for number in re.findall(r"([\d,]+) images(?: ·|\n)", text)]
 
 
+def both_seen(tab):
+    """The numbers of images on both cards; a page that is being drawn again may miss one for a moment."""
+    return wait_for(lambda: len(now := images_seen(tab)) == 2 and now, 30, "the appearance of both cards")
+
+
+def grown(tab, seen, least=1):
+    """Whether every card shows at least that many images more than `seen`."""
+    now = images_seen(tab)
+    return len(now) == len(seen) and all(new >= old + least for new, old in zip(now, seen, strict=True))
+
+
 def charts(tab):
     return tab.locator('[data-testid="stVegaLiteChart"]')
 
@@ -63,31 +74,23 @@ def test_two_runs_train_survive_a_reload_and_one_is_sampled(tmp_path):
         # See both charts move
         wait_for(lambda: len(images_seen(tab)) == 2 and min(images_seen(tab)) > 2_000, 90, "training of both runs")
         wait_for(lambda: charts(tab).count() >= 4, 30, "the appearance of the charts")
-        before, seen = [charts(tab).nth(index).screenshot() for index in range(4)], images_seen(tab)
-        wait_for(
-            lambda: all(new > old + 2_000 for new, old in zip(images_seen(tab), seen, strict=True)), 60, "progress"
-        )
+        before, seen = [charts(tab).nth(index).screenshot() for index in range(4)], both_seen(tab)
+        wait_for(lambda: grown(tab, seen, least=2_000), 60, "progress")
         wait_for(
             lambda: all(charts(tab).nth(index).screenshot() != before[index] for index in range(4)), 30, "moving charts"
         )
         shot(tab, "3-training")
 
         # Reload: the runs are still there and still going
-        seen = images_seen(tab)
+        seen = both_seen(tab)
         tab.reload()
-        wait_for(
-            lambda: (
-                len(images_seen(tab)) == 2 and all(new > old for new, old in zip(images_seen(tab), seen, strict=True))
-            ),
-            60,
-            "the return of both runs after a reload",
-        )
+        wait_for(lambda: grown(tab, seen), 60, "the return of both runs after a reload")
 
         # Stop one; the other goes on
         tab.get_by_role("button", name="Stop", exact=True).first.click()
         wait_for(lambda: tab.get_by_text("Stopped at").count() == 1, 30, "the end of the first run")
-        seen = max(images_seen(tab))
-        wait_for(lambda: max(images_seen(tab)) > seen, 30, "progress of the other run")
+        seen = max(both_seen(tab))
+        wait_for(lambda: max(both_seen(tab)) > seen, 30, "progress of the other run")
         shot(tab, "4-stopped")
 
         # Sample the other in the studio: stop it first, so that it has a checkpoint
