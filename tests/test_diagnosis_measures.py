@@ -12,12 +12,19 @@ from ganplay.data import datasets
 from ganplay.data.resident import load
 from ganplay.diagnosis import digits
 from ganplay.diagnosis.measures import alternating, copies, fakes, judged, measures, variety
+from ganplay.metrics.features import feature_set
 from ganplay.recipes import recipe
 from ganplay.scenarios.batch_penalty import trained_slopes
 from ganplay.state import State
 from ganplay.stories.failure_base import labelled, points, tiny_digits
 
 SMALL = {"generator.widths": "8,4", "discriminator.widths": "4,8"}
+
+
+@pytest.mark.parametrize("kind", digits.READERS)
+def test_a_reader_knows_the_classes_of_its_data_by_their_numbers(kind):
+    asked = "digits" if kind == "stacked-digits" else kind  # each of its colours is one digit
+    assert feature_set(digits.READERS[kind]).class_names == datasets[asked].class_names
 
 
 def test_a_checkerboard_has_all_its_power_at_the_highest_frequency_and_a_ramp_none():

@@ -1,4 +1,4 @@
-"""What the bundled classifiers of digits say of samples: the class that was asked for, and stacked digits' modes."""
+"""What the bundled classifiers say of samples: the class that was asked for, and stacked digits' modes."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ READERS = {
     "few-digits": "digits-classifier",
     "stacked-digits": "digits-classifier",
     "mnist": "mnist-classifier",
+    "cifar10": "cifar10-classifier",
 }
 BATCH = 256
 

@@ -14,7 +14,7 @@ SAME = 0.5  # variety below which samples count as alike
 LEFT = 0.1  # share of the real samples' 1 - MS-SSIM within a class, below which a class has collapsed
 TWICE_CHANCE = 2.0  # labels recognised no more often than twice as often as by chance are ignored
 COPIED = 0.5  # distance to the training samples, as a share of unseen real samples' distance
-LEARNT_BY_HEART = 0.25  # by how much more D calls real what it learnt from than what it has not seen
+LEARNT_BY_HEART = 0.35  # by how much more D calls real what it learnt from than what it has not seen
 CHECKERED = 3.0  # times the real samples' power at the highest frequency
 SEEN = 0.01  # share of the power there below which nobody sees it
 

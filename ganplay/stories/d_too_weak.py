@@ -29,7 +29,7 @@ class DiscriminatorTooWeak(FailureStory):
     answer = answers[1]
     claim = (
         f"With the slow D both losses stay where guessing puts them and at most {FEW} of the 8 modes are covered; with "
-        f"a D as fast as G at least {MANY} are."
+        f"a D twice as fast as G at least {MANY} are."
     )
     source = "arXiv 1406.2661, proposition 1; 1701.00160, section 5.2"
     why = """
@@ -40,7 +40,7 @@ that is done**: samples can. What the weak D does say, a faint random slope, pus
     broken = "slow D"
     changes = {
         "slow D": {"discriminator_optimiser.learning_rate": 1e-6},
-        "D as fast as G": {},
+        "D twice as fast as G": {"discriminator_optimiser.learning_rate": 2e-3},
     }
     finding = "d-guesses"
 

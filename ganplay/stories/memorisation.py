@@ -12,13 +12,13 @@ from ganplay.stories.failure import FailureStory
 from ganplay.stories.failure_base import tiny_digits
 from ganplay.stories.story import End
 
-GAP, SMALLER = 0.25, 0.2
+GAP, SMALLER = 0.5, 0.35
 SEEN, UNSEEN = "D calls real, seen", "D calls real, unseen"
 
 
 @stories.register("memorisation")
 class Memorisation(FailureStory):
-    """One hundred digits, each seen some two hundred times."""
+    """One hundred digits, each seen some four hundred times."""
 
     title = "A hundred pictures by heart"
     question = (
@@ -50,7 +50,7 @@ real digits lie, 0 % is a copy.
     finding = "memorised"
 
     def base(self) -> Recipe:
-        return tiny_digits(300)
+        return tiny_digits(600)
 
     def measure(self, end: End) -> dict[str, float]:
         real = load(end.recipe.dataset, end.recipe.shapes.sample)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from ganplay import checkpoint
+from ganplay.data.local import check_local
 from ganplay.recipe import Recipe
 from ganplay.runs.folder import Run
 from ganplay.state import State
@@ -108,7 +109,12 @@ class Story:
         }
 
     def unavailable(self) -> str:
-        """Why the story cannot be offered on this computer, one sentence; empty where it can."""
+        """Why the story cannot be told on this computer, for want of data; one sentence, empty where it can."""
+        try:
+            for recipe in self.recipes(0).values():
+                check_local(recipe.dataset, recipe.shapes.sample, "train")
+        except ValueError as obstacle:
+            return str(obstacle)
         return ""
 
     def judge(self, ends: Mapping[str, End]) -> Verdict:
