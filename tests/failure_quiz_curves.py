@@ -17,11 +17,12 @@ from ganplay.stories import stories
 from ganplay.stories.training import train_all
 
 TARGET = Path(__file__).parents[1] / "ganplay" / "ui" / "failure_quiz.json"
-POINTS = 40  # of each case
+POINTS = 56  # of each case
 DIGITS = 3
 CASES = {  # a story and which of its trainings, with a seed that the story's own checks do not use
     "a": ("exploding-gradients", 0), "b": ("mode-collapse", 1), "c": ("d-too-strong", 0), "d": ("clip-too-small", 0),
     "e": ("exploding-gradients", 2), "f": ("d-too-weak", 0), "g": ("clip-too-large", 0), "h": ("d-too-strong", 2),
+    "i": ("oscillation", 0), "j": ("oscillation", 1),
 }  # fmt: skip
 SEED = 101
 
