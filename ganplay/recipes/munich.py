@@ -46,11 +46,11 @@ def munich_failure() -> Recipe:
     The document prints neither the networks nor the settings, so this is a reading: SNGAN's plain networks (arXiv
     1802.05957, table 3) at half their width or less, conditional batch norm, projection, spectral norm in the
     discriminator, hinge loss, and the Adam of that paper's bold setting E (1e-3, 0.5, 0.999) with one critic step.
-    Tried once for 15,360 images each: MNIST (dataset mnist, image_size 28) came to strokes of digits and a sliced
-    Wasserstein distance of 0.13, from 0.81; CIFAR-10 came to dark blobs on grey, alike in all classes, and 0.17, from
-    0.37, with a discriminator whose loss was near 0 for most of the time and whose gradient jumped between 1 and 14.
-    Setting F (beta1 0.9) failed on both. With 2e-4 and full widths the distance fell steadily on CIFAR-10, to 0.09
-    after 25,600 images.
+    Trained once for 96,000 images each, MNIST with image_size 28: there a classifier finds the class asked for in 99 %
+    of the samples and the Frechet distance in its features fell to 1.6, from 174 at 16,640 images; CIFAR-10 came to
+    blots in a class's usual colours, to 21 % and to 182, from 307. The story `munich-failure` trains half the maps.
+    Setting F (beta1 0.9) failed on both, tried once for 15,360 images. With 2e-4 and full widths the sliced Wasserstein
+    distance fell steadily on CIFAR-10, to 0.09 after 25,600 images.
     """
     return Recipe(
         title="Failing SNGAN (document 004)",
