@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 
 import numpy as np
 import pytest
 import torch
+from real_data import needs
 from safetensors.torch import load_file
 from torch import nn
 
@@ -356,10 +356,7 @@ def tested(tmp_path_factory):
     folder = tmp_path_factory.mktemp("decoded")
 
     def get(kind):
-        dataset = datasets[kind]()
-        if not dataset.available():
-            reason = f"{kind} is not in the Hugging Face cache"
-            pytest.fail(reason) if os.environ.get("CI") == "true" else pytest.skip(reason)
+        dataset = needs(kind)
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("GANPLAY_HOME", str(folder))
             return load(dataset, dataset.native, "test")

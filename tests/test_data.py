@@ -19,6 +19,7 @@ import pytest
 import torch
 from filelock import FileLock
 from PIL import Image
+from real_data import needs
 
 from ganplay import environment, files, paths
 from ganplay.data import datasets, hub, resident, room
@@ -29,15 +30,6 @@ from ganplay.data.points import COUNTS
 POINTS = [kind for kind in datasets if len(datasets[kind].native) == 1]
 PLANE = {"line", "two-gaussians", "ring", "grid", "swiss-roll", "two-moons", "spiral", "blobs"}
 PLANE |= {"drawn", "ring-outliers"}
-
-
-def needs(kind):
-    """The dataset from the Hub's cache; without it a test is skipped, but fails where everything must run."""
-    dataset = datasets[kind]()
-    if not dataset.available():
-        reason = f"{kind} is not in the Hugging Face cache"
-        pytest.fail(reason) if os.environ.get("CI") == "true" else pytest.skip(reason)
-    return dataset
 
 
 @pytest.fixture(scope="module")

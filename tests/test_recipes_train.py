@@ -4,10 +4,9 @@ Slow, so it runs only when asked for: `python -m pytest -m slow tests/test_recip
 documents' own, at full width; only the batches are smaller and the rounds few, the fewest (200) for the heaviest.
 """
 
-import os
-
 import pytest
 import torch
+from real_data import needs
 
 from ganplay.data.images import ImageSet, fit
 from ganplay.data.resident import Samples, load
@@ -50,9 +49,7 @@ def real(made, split):
     dataset, shape = made.dataset, made.shapes.sample
     if not isinstance(dataset, ImageSet):
         return load(dataset, shape, split)
-    if not dataset.available():
-        reason = f"{dataset.kind} is neither in the Hub's cache nor bundled"
-        pytest.fail(reason) if os.environ.get("CI") == "true" else pytest.skip(reason)
+    needs(dataset.kind)
     whole = load(dataset, dataset.native, split)
     values = torch.cat([torch.from_numpy(chunk) for chunk in fit(whole.values[:KEPT].numpy(), shape)])
     return Samples(values, whole.labels[:KEPT], whole.class_names)

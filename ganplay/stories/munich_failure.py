@@ -52,7 +52,7 @@ runs look much alike: only the samples, and what a classifier makes of them, tel
         return recipe("munich-failure").change(
             {
                 "generator.first_maps": 64, "generator.widths": (64, 32, 16), "discriminator.widths": (16, 32, 64, 128),
-                "stop_images": 40_000,
+                "stop_images": 40_000, "sample_every": 3_200,
             }
         )  # fmt: skip
 
