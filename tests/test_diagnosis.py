@@ -204,6 +204,8 @@ def test_every_remedy_can_be_applied_to_its_recipe_and_every_finding_is_whole():
         (curve(spike=lambda at: 99.0 if at % 5 == 0 else 1.0,
                generator_loss=lambda at: 1.0 + math.sin(at * 0.6)), RING),
         (curve(), RING),
+        (curve(), recipe("munich-failure")),
+        (curve(), recipe("duke-acgan").change({"class_weight": 0.5, "augment": ("translation", "cutout")})),
     ]  # fmt: skip
     everything = {
         "modes": 1, "modes_of": 8, "variety": 0.1, "ms_ssim": 0.99, "ms_ssim_real": 0.5, "recognised": 0.1,

@@ -7,6 +7,7 @@ medians over the last quarter of the points unless they say otherwise, so a mome
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from ganplay.diagnosis import balance, layers, motion, samples
@@ -46,7 +47,13 @@ def diagnose(
         found.append(_too_short(run))
     found += [finding for rule in samples.RULES if (finding := rule(run, measured)) is not None]
     found.sort(key=lambda finding: SEVERITIES.index(finding.severity))
-    return found or [_healthy(run, measured)]
+    return [_without_what_is_so(finding, recipe) for finding in found] or [_healthy(run, measured)]
+
+
+def _without_what_is_so(finding: Finding, recipe: Recipe) -> Finding:
+    """The finding without the remedies that the recipe applies already."""
+    untried = (one for one in finding.what_to_try if not one.changes or recipe.change(one.changes) != recipe)
+    return replace(finding, what_to_try=tuple(untried))
 
 
 def _diverged(run: Readings) -> Finding:

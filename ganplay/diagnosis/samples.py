@@ -55,7 +55,10 @@ def labels_ignored(run: Readings, measured: Measures) -> Finding | None:
     """A classifier finds the class that was asked for at most twice as often as by chance."""
     if "recognised" not in measured or measured["recognised"] > TWICE_CHANCE / measured["classes"]:
         return None
-    remedies = [Remedy("Show D the label by a projection.", {"discriminator.conditioning": "projection"})]
+    remedies = [
+        Remedy("Show D the label by a projection.", {"discriminator.conditioning": "projection"}),
+        Remedy("Let it train on: a class shows only where the samples show something."),
+    ]
     if run.recipe.discriminator.conditioning == "auxiliary" and run.recipe.class_weight < 1:
         remedies.insert(0, Remedy("Give the class term its usual weight.", {"class_weight": 1.0}))
     return Finding(
