@@ -252,8 +252,8 @@ def _read(found: Sequence[Shown], predicted: str) -> None:
         most = max(grown, key=grown.get)
         verdict = f"The discriminator's count grew most in **{most}** (× {grown[most]:.2f} in its worst layer)."
         if grown[most] < vanishing.FLAT:
-            verdict = f"In none of these trainings did a count of the discriminator grow: at most × {grown[most]:.2f}."
-        st.success(f"You said *{predicted}*. {verdict}")
+            verdict = f"In none of them did a count of the discriminator grow by more than × {grown[most]:.2f}."
+        st.info(f"You said *{predicted}*. {verdict}")
     with st.expander("Every layer in numbers"):
         rows = [_row(one.label, network, layer) for one in found for network in NETWORKS
                 for layer in vanishing.growth(one.points, network)]  # fmt: skip
