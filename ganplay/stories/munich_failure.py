@@ -1,4 +1,4 @@
-"""The failure of document 004: one model and one set of settings, which reach digits and do not reach photographs."""
+"""The failure of document 004: one model and one set of settings, which learn digits and do not learn photographs."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ class MunichFailure(FailureStory):
     )
     source = "document 004, section III.A and figure 6"
     why = """
-Nothing in the model is wrong by itself: the norm, the loss and the projection are those of published successes. They
-only fit each other here as long as the data ask little. Digits are strokes on black, and a few gradients of any size
-lead there; photographs need many small corrections that agree with each other, and with learning rates of 1e-3 for both
-nets each correction undoes another. The document draws the conclusion that a model's parts say little until
-they have been tuned together, and that a score watched from the beginning tells early what fails. The curves of the two
-runs look much alike: only the samples, and what a classifier makes of them, tell them apart.
+Nothing in the model is wrong by itself: the norm, the loss and the projection are those of published successes. Digits
+are strokes on black, so nearly every mistake is one that D can point at. Photographs vary in everything at once: there
+D finds faults faster than G learns to avoid them, and what G repairs for one kind of picture it spoils for another. The
+document concludes that parts which work elsewhere say little until they are tuned together, and that a score which is
+watched from the beginning tells early what fails. The curves of the two runs do not: they look alike. Fork a run and
+try slower rates, wider nets or more images; a smaller rate alone did not help us within as many images.
 """
     broken = "CIFAR-10"
     changes = {"CIFAR-10": {}, "MNIST, the same settings": {"dataset": "mnist", "image_size": 28}}
