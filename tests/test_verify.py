@@ -12,7 +12,9 @@ from ganplay.diagnosis import Finding, Remedy
 from ganplay.recipes import recipe
 from ganplay.stories import stories
 from ganplay.stories.checking import check
+from ganplay.stories.playground import CoverageStory
 from ganplay.stories.story import Story, Verdict
+from ganplay.stories.verified import Verified, record, verified
 
 
 class Sometimes(Story):
@@ -55,6 +57,29 @@ def test_training_all_seeds_together_judges_each_as_alone(known):
         assert ours == pytest.approx(theirs, rel=1e-3)
     assert together.verdicts[0].measured != together.verdicts[1].measured
     assert "without anything: loss of G" in text(together)
+
+
+def test_what_was_found_is_kept_until_the_story_changes(known, tmp_path):
+    file = tmp_path / "verified.json"
+    assert main(["verify", "sometimes", "--seeds", "4", "--json", str(file)]) == 0
+    record([check(TinyStory(), (3, 4))], file)
+    assert verified(Sometimes(), file) == Verified((0, 3), 4, {"one": {"seed": (1.5, 0, 3)}, "two": {"x": (1, 1, 1)}})
+    found = verified(TinyStory(), file)
+    assert found.seeds == (3, 4) and set(found.spread) == set(TinyStory().recipes(0))
+    known.setattr(TinyStory, "recipes", lambda self, seed: {BROKEN: recipe("toy-ring")})
+    assert verified(TinyStory(), file) is None and verified(Sometimes(), file) is not None
+    file.write_text("[1]")
+    assert verified(Sometimes(), file) is None
+
+
+@pytest.mark.parametrize("name", [name for name in stories if issubclass(stories[name], CoverageStory)])
+def test_the_program_comes_with_ten_seeds_of_each_story_about_coverage(name):
+    found = verified(stories[name]())
+    first, last = found.seeds
+    assert last - first + 1 == 10 and found.held >= 9
+    for measured in found.spread.values():
+        mean, low, high = measured["modes"]
+        assert 0 <= low <= mean <= high <= measured["modes_of"][0]
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ def configure(parser: argparse.ArgumentParser, words: list[str]) -> None:
     parser.add_argument("--threads", type=int, default=1, help="processor threads (default 1)")
     parser.add_argument("--page", help="only the stories of this page")
     parser.add_argument("--markdown", action="store_true", help="print a table in Markdown")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="also add what was found to this file")
 
 
 def execute(options: argparse.Namespace) -> int:
@@ -38,6 +40,7 @@ def execute(options: argparse.Namespace) -> int:
 
     from ganplay.stories import stories
     from ganplay.stories.checking import check
+    from ganplay.stories.verified import record
 
     names = options.stories or list(stories)
     chosen = [story for story in (stories[name]() for name in names) if options.page in (None, story.page)]
@@ -55,6 +58,8 @@ def execute(options: argparse.Namespace) -> int:
             continue
         checks.append(check(story, seeds))
         print(rows(checks[-1]) if options.markdown else text(checks[-1]), flush=True)
+    if options.json:
+        record(checks, options.json)
     return 0 if all(one.passed for one in checks) else FAILED
 
 

@@ -110,7 +110,29 @@ def judge(told: Mapping[str, Any], curves: Sequence[Sequence[Mapping[str, Any]]]
         )
         st.markdown(f"> {one.claim} ({one.source})")
         st.markdown(one.why)
-        st.caption(f"`python -m ganplay verify {told['story']}` trains all of it from ten seeds and counts.")
+        _over_seeds(one)
+
+
+def _over_seeds(one: Story) -> None:
+    """What many seeds came to, to be seen beside the papers' counts and the reader's own pair."""
+    from ganplay.stories.verified import verified
+
+    known = verified(one)
+    if known is not None:
+        first, last = known.seeds
+        st.markdown(
+            f"**Ours, from seeds {first} to {last}**: it held on {known.held} of {last - first + 1}. Means at "
+            "the end, with the averaged weights of G (smallest to largest):"
+        )
+        st.dataframe([_spread(label, spread) for label, spread in known.spread.items()], hide_index=True)
+    st.caption(f"`python -m ganplay verify {one.kind}` trains all of it from ten seeds and counts.")
+
+
+def _spread(label: str, spread: Mapping[str, tuple[float, float, float]]) -> dict[str, str]:
+    shown = {FIELDS[name]: spread[name] for name in FIELDS if name in spread}
+    cells = {name: f"{mean:.3g} ({low:.3g} to {high:.3g})" for name, (mean, low, high) in shown.items()}
+    cells["modes covered"] += f" of {spread['modes_of'][0]:.0f}"
+    return {"GAN": label} | cells
 
 
 def at(curves: Sequence[Mapping[str, Any]], until: int) -> Mapping[str, Any] | None:
