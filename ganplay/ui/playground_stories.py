@@ -130,7 +130,11 @@ def _over_seeds(one: Story) -> None:
 
 def _spread(label: str, spread: Mapping[str, tuple[float, float, float]]) -> dict[str, str]:
     shown = {FIELDS[name]: spread[name] for name in FIELDS if name in spread}
-    cells = {name: f"{mean:.3g} ({low:.3g} to {high:.3g})" for name, (mean, low, high) in shown.items()}
+    forms = {name: ".0%" if name == FIELDS["high_quality"] else ".3g" for name in shown}
+    cells = {
+        name: f"{mean:{forms[name]}} ({low:{forms[name]}} to {high:{forms[name]}})"
+        for name, (mean, low, high) in shown.items()
+    }
     cells["modes covered"] += f" of {spread['modes_of'][0]:.0f}"
     return {"GAN": label} | cells
 
