@@ -284,7 +284,7 @@ def test_the_page_plays_changes_and_its_link_restores_all_in_another_browser(bro
     from playwright.sync_api import expect
 
     at = "document.querySelector('[data-testid=stBidiComponentIsolated]')?.shadowRoot" \
-         ".querySelector('.playground')?.dataset.at"  # fmt: skip
+         "?.querySelector('.playground')?.dataset.at"  # fmt: skip
     with server(tmp_path / "home") as (address, _):
         tab = browser.new_context(viewport={"width": 1440, "height": 1000}).new_page()
         tab.goto(f"{address}/playground?layers=fakes&part=generator")
