@@ -42,7 +42,7 @@ are strokes on black, so nearly every mistake is one that D can point at. Photog
 D finds faults faster than G learns to avoid them, and what G repairs for one kind of picture it spoils for another. The
 document concludes that parts which work elsewhere say little until they are tuned together, and that a score which is
 watched from the beginning tells early what fails. The curves of the two runs do not: they look alike. Fork a run and
-try slower rates, wider nets or more images; a smaller rate alone did not help us within as many images.
+try slower rates, wider nets or more images.
 """
     broken = "CIFAR-10"
     changes = {"CIFAR-10": {}, "MNIST, the same settings": {"dataset": "mnist", "image_size": 28}}
