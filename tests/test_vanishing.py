@@ -115,9 +115,19 @@ def test_a_difference_counts_when_it_exceeds_the_spread(critic: list[float], ver
 
 def test_counts_that_are_full_from_the_beginning_are_told() -> None:
     critic = [one._replace(full=0.99) for one in grown("WGAN", [1.0, 1.0])]
-    assert "99% of each layer of the WGAN" in vanishing_seeds.sentence(grown("DCGAN", [3.0, 3.1]) + critic)
+    assert "99% of the entries of each layer of the WGAN" in vanishing_seeds.sentence(
+        grown("DCGAN", [3.0, 3.1]) + critic
+    )
     flat = [{"images": i, "gradients": {"discriminator": {"a": [99, 100, 1.0]}}} for i in range(20)]
     assert "no room to grow" in vanishing.sentence("x", "discriminator", vanishing.growth(flat, "discriminator"))
+
+
+@pytest.mark.parametrize(
+    ("part", "words"),
+    [(1.0, "all entries"), (0.998, "at least 99% of the entries"), (0.5, "at least 50% of the entries")],
+)
+def test_a_share_is_never_rounded_up(part: float, words: str) -> None:
+    assert vanishing.share(part) == words
 
 
 @pytest.mark.usefixtures("no_workers")

@@ -150,6 +150,11 @@ def growth(points: Sequence[Point], network: str) -> list[Growth]:
     return found
 
 
+def share(part: float) -> str:
+    """How many entries a smallest share of them means, in words that never say more than the number does."""
+    return "all entries" if part == 1 else f"at least {math.floor(100 * part)}% of the entries"
+
+
 def sentence(label: str, network: str, found: Sequence[Growth]) -> str:
     """What one run shows of one network, in words and with its own numbers."""
     if not found:
@@ -160,9 +165,7 @@ def sentence(label: str, network: str, found: Sequence[Growth]) -> str:
         what = f"stays about flat in every layer of the {network} (at most × {worst.factor:.2f})"
         full = min(layer.first / layer.total for layer in found)
         if full > FULL:
-            what += (
-                f", but it had no room to grow: at least {100 * full:.0f}% of each layer are small from the beginning"
-            )
+            what += f", but it had no room to grow: {share(full)} of each layer are small from the beginning"
     elif worst.factor >= FLAT:
         grown = sum(layer.factor >= FLAT for layer in found)
         what = (

@@ -142,6 +142,6 @@ def _no_room(kind: str, found: Sequence[Grown]) -> str:
     if full <= vanishing.FULL:
         return ""
     return (
-        f"But at least {100 * full:.0f}% of each layer of the {kind} are small from the beginning: its counts have no "
+        f"But {vanishing.share(full)} of each layer of the {kind} are small from the beginning: its counts have no "
         "room to grow."
     )
