@@ -113,6 +113,12 @@ def test_a_difference_counts_when_it_exceeds_the_spread(critic: list[float], ver
     assert verdict in vanishing_seeds.sentence(grown("DCGAN", [4.0, 4.2, 4.1]) + grown("WGAN", critic))
 
 
+def test_two_flat_counts_are_not_told_apart() -> None:
+    said = vanishing_seeds.sentence(grown("DCGAN", [0.97, 0.99, 0.97]) + grown("WGAN", [1.0, 1.0, 1.0]))
+    assert "Neither grows" in said
+    assert "twice the spread" not in said
+
+
 def test_counts_that_are_full_from_the_beginning_are_told() -> None:
     critic = [one._replace(full=0.99) for one in grown("WGAN", [1.0, 1.0])]
     assert "99% of the entries of each layer of the WGAN" in vanishing_seeds.sentence(
@@ -141,6 +147,11 @@ def test_the_button_starts_the_pair_with_every_seed_as_one_group() -> None:
         (base, seed) for base in vanishing_layers.PAIR for seed in vanishing_seeds.SEEDS
     }
     assert len({run.info["group"] for run in runs}) == 1
+    assert {run.recipe().dataset.kind for run in runs} == {"digits"}
+    app.selectbox(key="pair:data").select("cifar10").run()
+    assert not app.exception
+    assert any("CIFAR-10" in markdown.value for markdown in app.markdown if "anecdote" in markdown.value)
+    assert not any("runs train or wait" in caption.value for caption in app.caption)  # those are of the digits
 
 
 # What comes with the program

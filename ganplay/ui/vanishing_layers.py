@@ -76,7 +76,7 @@ def section() -> None:
     show_notice()
     ids = _choose()
     names = _choose_bundled(MOST_RUNS - len(ids))
-    _start_pair()
+    data = _start_pair()
     if ids or names:
         teaching.step("See", "how many gradients are small")
         if predicted is None:
@@ -87,7 +87,7 @@ def section() -> None:
             idle = live.SLOW if ids else None  # a run may be resumed elsewhere; what came with the program stays
             st.fragment(run_every=live.CHARTS if active else idle)(_see)(names, ids, active, predicted)
     if predicted is not None:
-        vanishing_seeds.section(PRESETS["small"][1], PAIR)
+        vanishing_seeds.section(data, PRESETS["small"][1], PAIR)
     with st.expander("**Why** · where small gradients come from, and what the count does not say"):
         st.markdown(WHY)
     with st.expander("**Code** · the count, as it is taken in every step; a point of the curves shows the mean"):
@@ -167,7 +167,8 @@ def _remember(ids: list[str]) -> None:
         st.query_params.pop("runs", None)
 
 
-def _start_pair() -> None:
+def _start_pair() -> str:
+    """Draws the form; the data chosen in it."""
     with st.container(border=True):
         left, middle, right = st.columns([2, 2, 1], vertical_alignment="bottom")
         data = left.selectbox("Data", list(DATA), format_func=DATA.get, key="pair:data")
@@ -175,6 +176,7 @@ def _start_pair() -> None:
         if right.button("Start the pair", type="primary", width="stretch", key="pair:start"):
             attempt(_submit_pair, data, preset)
             st.rerun()
+    return data
 
 
 def _submit_pair(data: str, preset: str) -> None:

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import streamlit as st
 
 from ganplay.charts import vanishing
+from ganplay.data import datasets
 from ganplay.recipes import recipe
 from ganplay.runs import store
 from ganplay.runs.folder import Run
@@ -17,7 +18,6 @@ from ganplay.ui import live
 from ganplay.ui.shared import ACTIVE, attempt, manager, points
 
 SEEDS = (1, 2, 3)
-DATA = "digits"
 
 
 class Grown(NamedTuple):
@@ -36,30 +36,33 @@ class Grown(NamedTuple):
     full: float = 0.0
 
 
-def section(changes: Mapping[str, Any], pair: Mapping[str, str]) -> None:
+def section(data: str, changes: Mapping[str, Any], pair: Mapping[str, str]) -> None:
     """Draws the table and the button that starts its runs.
 
     Args:
+        data: the registered data set that they train on.
         changes: what makes the document's nets small.
         pair: registered recipes and what they are called.
     """
     with st.container(border=True):
-        st.markdown(f"**One training is an anecdote.** The small pair from {len(SEEDS)} seeds, with its spread:")
+        st.markdown(
+            f"**One training is an anecdote.** The small pair from {len(SEEDS)} seeds on the data chosen above, "
+            f"{datasets[data].title}, with its spread:"
+        )
         if st.button(f"Start the small pair with {len(SEEDS)} seeds", key="seeds:start"):
-            attempt(_submit, changes, pair)
+            attempt(_submit, data, changes, pair)
             st.rerun()
-        group = st.session_state.get("seeds:group") or _newest(pair)
+        group = _newest(data, pair)
         if group:
             active = any(run.status().state in ACTIVE for run in _members(group))
             st.fragment(run_every=live.CHARTS if active else None)(_table)(group, dict(pair), active)
 
 
-def _submit(changes: Mapping[str, Any], pair: Mapping[str, str]) -> None:
+def _submit(data: str, changes: Mapping[str, Any], pair: Mapping[str, str]) -> None:
     group = secrets.token_hex(4)
-    st.session_state["seeds:group"] = group
     for seed in SEEDS:
         for base, name in pair.items():
-            one = recipe(base).change({"dataset": DATA, "seed": seed, **changes})
+            one = recipe(base).change({"dataset": data, "seed": seed, **changes})
             manager().submit(one, f"{name}, seed {seed}", base, group)
 
 
@@ -67,12 +70,12 @@ def _members(group: str) -> list[Run]:
     return [run for run in store.list_runs() if run.info["group"] == group]
 
 
-def _newest(pair: Mapping[str, str]) -> str | None:
-    """The newest group with both recipes from several seeds."""
+def _newest(data: str, pair: Mapping[str, str]) -> str | None:
+    """The newest group with both recipes from several seeds of this data."""
     groups: dict[str, list[Run]] = {}
     for run in store.list_runs():
         info = run.info
-        if info["group"] and info["base"] in pair:
+        if info["group"] and info["base"] in pair and run.recipe_json().get("dataset", {}).get("kind") == data:
             groups.setdefault(info["group"], []).append(run)
     return next((group for group, members in groups.items() if len(members) > len(pair)), None)
 
@@ -131,8 +134,11 @@ def sentence(found: Sequence[Grown]) -> str:
         f"In its worst layer the count grew × {statistics.mean(ours):.2f} on average for the {first} and "
         f"× {statistics.mean(theirs):.2f} for the {second} (from the first to the newest fifth of training). "
     )
-    judged = "more than" if apart > 2 * spread else "no verdict: not more than"
-    said += f"The difference, {apart:.2f}, is {judged} twice the spread over seeds, {spread:.2f}."
+    if statistics.mean(ours) < vanishing.FLAT:
+        said += f"Neither grows: below × {vanishing.FLAT} a count stays about flat."
+    else:
+        judged = "more than" if apart > 2 * spread else "no verdict: not more than"
+        said += f"The difference, {apart:.2f}, is {judged} twice the spread over seeds, {spread:.2f}."
     return " ".join([said, *filter(None, (_no_room(kind, found) for kind in kinds))])
 
 
