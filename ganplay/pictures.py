@@ -14,6 +14,7 @@ GAP = 2  # pixels between the images of a grid
 INK = (22, 22, 22)  # behind grids and scatters, in the light and the dark theme; grey, so that grey grids stay grey
 REAL, FAKE = (120, 132, 150), (255, 159, 64)
 SCATTER_SIDE, SCATTER_REACH = 320, 1.5
+DOT, EDGE = 1.5, 6  # pixels: a dot's radius, and how near to the edge it may come (pages round the corners)
 
 
 def to_bytes(samples: Tensor) -> np.ndarray:
@@ -63,7 +64,7 @@ def png(picture: Image.Image) -> bytes:
 
 
 def scatter(points: Tensor, real: Tensor | None = None, reach: float | None = None) -> Image.Image:
-    """Points (N, 2) as dots, over real points in grey.
+    """Points (N, 2) as dots, over real points in grey; those outside lie on the picture's edge, where they are seen.
 
     Args:
         reach: the picture shows [-reach, reach] in both axes; by default wide enough for the real points.
@@ -75,14 +76,14 @@ def scatter(points: Tensor, real: Tensor | None = None, reach: float | None = No
     for dots, colour in ((real, REAL), (points, FAKE)):
         if dots is not None:
             for x, y in _place(dots, reach).tolist():
-                pen.ellipse((x - 1.5, y - 1.5, x + 1.5, y + 1.5), fill=colour)
+                pen.ellipse((x - DOT, y - DOT, x + DOT, y + DOT), fill=colour)
     return image
 
 
 def _place(points: Tensor, reach: float) -> Tensor:
-    """Pixel coordinates (N, 2) of points (N, 2), y upwards."""
+    """Pixel coordinates (N, 2) of points (N, 2), y upwards; nothing lies nearer to the picture's edge than `EDGE`."""
     flipped = points.detach().float().cpu() * points.new_tensor([1.0, -1.0]).cpu()
-    return (flipped / reach + 1) / 2 * SCATTER_SIDE
+    return ((flipped / reach + 1) / 2 * SCATTER_SIDE).clamp(EDGE, SCATTER_SIDE - EDGE)
 
 
 def draw(samples: Tensor, real: Tensor | None = None, columns: int = 8) -> Image.Image:

@@ -52,3 +52,13 @@ def test_the_benchmark_of_sampling_divides_by_the_bare_forward_pass():
     for row, raw in zip(table.rows, table.raw, strict=True):
         assert row[4] == pytest.approx(row[3] / row[2])
         assert 1e3 * np.median(raw["forward"]) == pytest.approx(row[2])
+
+
+def test_points_outside_a_scatter_lie_on_its_edge() -> None:
+    points = torch.tensor([[0.0, 0.0], [9.0, 0.0], [0.0, -9.0]])
+    seen = (np.array(pictures.scatter(points, reach=1.0)) == pictures.FAKE).all(axis=-1)
+    side = pictures.SCATTER_SIDE
+    assert seen[side // 2, side // 2]
+    assert seen[side // 2, side - pictures.EDGE]
+    assert seen[side - pictures.EDGE, side // 2]
+    assert not seen[: side // 2 - 2].any()
