@@ -54,7 +54,7 @@ def lines(
     *,
     dashes: Mapping[str, Sequence[int]] | None = None,
     scale: alt.Scale | None = None,
-    numbers: str = "~g",
+    numbers: str = ".4~g",
     height: int = 260,
 ) -> alt.Chart:
     """Lines of `rows` with the fields images, value, line (colour) and, with `dashes`, part (pattern).
@@ -66,7 +66,7 @@ def lines(
         title: of the y axis, shown above it.
         domain: the values of `line` in legend order, one colour each.
         dashes: the values of `part` with their dash patterns.
-        numbers: d3 format of the y axis.
+        numbers: d3 format of the y axis; without a precision of its own, 40 would be written 4e+1.
     """
     x = alt.X("images:Q", title="images seen", axis=alt.Axis(format="~s", tickCount=5, grid=False))
     scale = scale or alt.Scale(zero=False, nice=True)

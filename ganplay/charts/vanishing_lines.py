@@ -58,7 +58,7 @@ def figure(
     scale = alt.Scale(type="log", **limits) if log else alt.Scale(**limits)
     x_scale = alt.Scale(domain=list(x_domain), nice=False) if x_domain else alt.Scale(zero=False, nice=False)
     shades = list(colours) or [colour(index) for index in range(len(lines))]
-    axis = alt.Axis(tickCount=5, format=numbers or ("~e" if log else "~g"), grid=not log, minExtent=40)
+    axis = alt.Axis(tickCount=5, format=numbers or ("~e" if log else ".4~g"), grid=not log, minExtent=40)
     encoding: dict[str, Any] = {
         "x": alt.X("x:Q", title=x_title, scale=x_scale, axis=alt.Axis(grid=False, tickCount=8)),
         "y": alt.Y("value:Q", title=None, scale=scale, axis=axis),
