@@ -151,9 +151,15 @@ def test_points_and_unknown_images_are_refused():
 def test_the_command_line_says_the_distances_and_writes_the_picture(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     drawing = Neighbours(seed=2, count=2, nearest=3)
-    words = drawing.command("quick-digits").split()[3:]
-    assert cli.main([*words, "--scale", "1"]) == 0
     rows, image = drawing.find(resolve("quick-digits"))
+    searches = []
+    find = Neighbours.find
+    monkeypatch.setattr(Neighbours, "find", lambda *given: searches.append(given) or find(*given))
+    words = drawing.command("quick-digits").split()[3:]
+    assert cli.main([*words, "--out", "neighbours.txt"]) != 0
+    assert not searches  # an impossible file is refused before anything is searched
+    assert cli.main([*words, "--scale", "1"]) == 0
+    assert len(searches) == 1
     said = capsys.readouterr().out
     for row in rows:
         assert f"{row.distances[0]:.3g} ({row.classes[0]})" in said

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 SOURCE_HELP = "the name of a bundled checkpoint, a run's id, hub:OWNER/NAME, or a path to a checkpoint file or folder"
 _PREFIX = "field:"
+Draw = Callable[[Any, Any], "Image.Image"]  # of a drawing and a model
 
 
 def configure(parser: argparse.ArgumentParser, kind: str, *examples: str) -> None:
@@ -39,8 +44,12 @@ def configure(parser: argparse.ArgumentParser, kind: str, *examples: str) -> Non
         parser.epilog = "Examples:\n" + "\n".join(f"  ganplay {kind} {example}" for example in examples)
 
 
-def execute(options: argparse.Namespace, kind: str) -> int:
-    """Draws the picture that the flags describe, writes its file and says where it is."""
+def execute(options: argparse.Namespace, kind: str, draw: Draw | None = None) -> int:
+    """Draws the picture that the flags describe, writes its file and says where it is.
+
+    Args:
+        draw: draws in the drawing's stead and may say more; it is called once all flags are known to be allowed.
+    """
     from ganplay.drawings import canvas, drawings
     from ganplay.sources import resolve
 
@@ -50,7 +59,8 @@ def execute(options: argparse.Namespace, kind: str) -> int:
     if not 1 <= scale <= 16:
         raise ValueError(f"scale is {scale}; it must be 1 to 16.")
     canvas.file_kind(path, drawing.animate)  # an impossible file is refused before anything is computed
-    written = drawing.save(resolve(options.source, allow_paths=True), path, scale)
+    model = resolve(options.source, allow_paths=True)
+    written = drawing.save(model, path, scale, [draw(drawing, model)] if draw else None)
     count = f"{len(written)} frames of " if len(written) > 1 else ""
     print(f"{path}: {count}{written[0].width} x {written[0].height} pixels")
     return 0

@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 import argparse
+from typing import TYPE_CHECKING
 
 from ganplay.commands import drawing
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+    from ganplay.drawings import Model
+    from ganplay.drawings.neighbours import Neighbours
 
 
 def configure(parser: argparse.ArgumentParser, words: list[str]) -> None:
@@ -21,15 +28,17 @@ def configure(parser: argparse.ArgumentParser, words: list[str]) -> None:
 
 
 def execute(options: argparse.Namespace) -> int:
-    from ganplay.commands.progress import Bar
-    from ganplay.drawings.neighbours import Neighbours
-    from ganplay.sources import resolve
+    return drawing.execute(options, "neighbours", _draw)
 
-    wanted = Neighbours(**drawing.chosen(options))
+
+def _draw(wanted: Neighbours, model: Model) -> Image.Image:
+    """The picture; its distances are said on the way."""
+    from ganplay.commands.progress import Bar
+
     with Bar() as bar:
-        rows, _ = wanted.find(resolve(options.source, allow_paths=True), bar.show)
+        rows, picture = wanted.find(model, bar.show)
     for row in rows:
         near = zip(row.distances, row.classes, strict=True)
         said = ", ".join(f"{distance:.3g} ({name})" if name else f"{distance:.3g}" for distance, name in near)
         print(f"sample {row.sample}: training images at distance {said}")
-    return drawing.execute(options, "neighbours")
+    return picture

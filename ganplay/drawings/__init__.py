@@ -63,11 +63,14 @@ class Drawing(Checked):
         """The picture enlarged to be seen on a page."""
         return canvas.enlarge(self.draw(model), smooth=_dots(model))
 
-    def save(self, model: Model, path: str | Path, scale: int = 1) -> list[Image.Image]:
+    def save(
+        self, model: Model, path: str | Path, scale: int = 1, drawn: list[Image.Image] | None = None
+    ) -> list[Image.Image]:
         """Writes the picture, or the animation where `animate` is set, its kind by the ending of `path`.
 
         Args:
             scale: how often each pixel is repeated in both directions.
+            drawn: what `draw` or `frames` made, where that is at hand.
 
         Returns:
             what was written: one picture, or the frames.
@@ -76,7 +79,7 @@ class Drawing(Checked):
             ValueError: the ending stands for no kind of file that can hold it.
         """
         kind = canvas.file_kind(path, self.animate)
-        made = self.frames(model) if self.animate else [self.draw(model)]
+        made = drawn or (self.frames(model) if self.animate else [self.draw(model)])
         made = [canvas.scaled(picture, scale, smooth=_dots(model)) for picture in made]
         with atomic_file(Path(path)) as file:
             file.write(canvas.encode(made, kind, self.frame_ms))
