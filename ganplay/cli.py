@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 
 import ganplay
+from ganplay import memory
 
 VERBS = {
     "train": "train a recipe from start to finish, with a progress bar; Ctrl-C pauses it",
@@ -36,6 +37,7 @@ VERBS = {
     "bench": "measure how fast training is here, against a textbook loop and the processor's own limit",
 }
 
+HEAVY = ("train", "resume", "study", "evaluate", "classifier")  # a process that computes on networks and then ends
 FAILED, MISUSED, INTERRUPTED = 1, 2, 130
 
 
@@ -46,6 +48,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         the exit code: 0 done, 1 a run or a file operation failed, 2 a mistake in what was asked for, 130 Ctrl-C.
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
+    if words and words[0] in HEAVY:
+        memory.keep()
     parser = _parser(words)
     options = parser.parse_args(words)
     try:

@@ -14,7 +14,8 @@ SOURCES = sorted([*PACKAGE.rglob("*.py"), *(ROOT / "pages").glob("*.py"), ROOT /
 # Lower layers never import higher ones. A module's layer is that of the longest prefix listed here.
 LAYERS = {
     "ganplay": 10, "ganplay.registry": 0, "ganplay.options": 0, "ganplay.paths": 0, "ganplay.files": 0,
-    "ganplay.randomness": 0, "ganplay.processes": 0, "ganplay.environment": 0, "ganplay.precision": 0,
+    "ganplay.randomness": 0, "ganplay.processes": 0, "ganplay.memory": 0, "ganplay.environment": 0,
+    "ganplay.precision": 0,
     "ganplay.contracts": 1, "ganplay.tensors": 1, "ganplay.augment": 2, "ganplay.documents": 2,
     "ganplay.classifiers": 3,
     "ganplay.models": 2, "ganplay.losses": 2, "ganplay.penalties": 2, "ganplay.data": 2, "ganplay.metrics": 3,

@@ -20,7 +20,7 @@ class Child:
     """One side of a comparison in a process of its own; leave its `with` block and the process is gone.
 
     Args:
-        side: "textbook" or "ours".
+        side: one of `child.SIDES`.
         recipe: what it trains.
         threads: processor threads it may use.
 

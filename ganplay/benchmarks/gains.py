@@ -1,20 +1,23 @@
 """What each part of the fast path is worth: training with all of them, and with each one left out.
 
-All variants of a recipe live in this process and take turns. Gains are ratios of the whole to the one without; they do
-not multiply to the whole, since one often makes room for another.
+All variants of a recipe live in this process and take turns, but for how memory is taken, which is a matter of whole
+processes. Gains are ratios of the whole to the one without; they do not multiply to the whole, since one often makes
+room for another.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from statistics import median
 
 import torch
 
 from ganplay.acceleration import choose, prepare
-from ganplay.benchmarks import Options, Table
+from ganplay.benchmarks import Cell, Options, Table
+from ganplay.benchmarks.children import Child
 from ganplay.models.blocks import convolution
 from ganplay.recipe import Recipe
 from ganplay.recipes import recipe as named
@@ -61,13 +64,34 @@ def measure(options: Options) -> Table:
             for _ in range(options.windows):
                 _turn(variants, recipe, options.seconds / options.windows)
             whole = variants["nothing"].rates
-            for without, variant in variants.items():
-                gains = [all_in / left for all_in, left in zip(whole, variant.rates, strict=True)]
-                spread = f"{min(gains):.2f} to {max(gains):.2f}"
-                rows.append((name, without, median(variant.rates), median(gains), spread))
+            rows += [_row(name, without, variant.rates, whole) for without, variant in variants.items()]
+            options.say(f"{name}: 2 processes")
+            whole, given_back = _processes(recipe, options)
+            rows.append(_row(name, "memory kept, in large pages", given_back, whole))
     finally:
         torch.set_num_threads(before)
     return Table("What each gain is worth", NOTE, COLUMNS, tuple(rows))
+
+
+def _row(name: str, without: str, rates: Sequence[float], whole: Sequence[float]) -> tuple[Cell, ...]:
+    gains = [all_in / left for all_in, left in zip(whole, rates, strict=True)]
+    return name, without, median(rates), median(gains), f"{min(gains):.2f} to {max(gains):.2f}"
+
+
+def _processes(recipe: Recipe, options: Options) -> tuple[list[float], list[float]]:
+    """Rates in windows that take turns, with memory kept and with memory given back."""
+    rates: dict[str, list[float]] = {"ours": [], "ours, memory given back": []}
+    with ExitStack() as stack:
+        children = [stack.enter_context(Child(side, recipe, options.threads)) for side in rates]
+        for child in children:
+            child.ready()
+            child.window(0.0, WARM)
+        for _ in range(options.windows):
+            for child in children:
+                window = child.window(options.seconds / options.windows, 1)
+                rates[child.side].append(window["images"] / window["seconds"])
+    kept, given_back = rates.values()
+    return kept, given_back
 
 
 def _variants(recipe: Recipe) -> dict[str, _Variant]:

@@ -20,6 +20,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 
+from ganplay import memory
 from ganplay.processes import standard_input_ended
 from ganplay.runs import store
 from ganplay.runs.folder import Run, Status
@@ -227,6 +228,7 @@ def main(arguments: list[str] | None = None) -> int:
     )
     chosen = parser.parse_args(arguments)
     faulthandler.enable()
+    memory.keep()
     try:
         run = store.find(chosen.id)
     except ValueError as error:
