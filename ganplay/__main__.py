@@ -1,8 +1,17 @@
-"""`python -m ganplay`."""
+"""`python -m ganplay`, and the command `ganplay` of an installed package."""
 
 import sys
 
-from ganplay.cli import main
+from ganplay import memory
+from ganplay.cli import HEAVY, main
+
+
+def run() -> int:
+    """The command line in a process of its own; the exit code."""
+    if set(sys.argv[1:2]) & set(HEAVY):
+        memory.keep()
+    return main()
+
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run())

@@ -8,7 +8,6 @@ import sys
 from collections.abc import Sequence
 
 import ganplay
-from ganplay import memory
 
 VERBS = {
     "train": "train a recipe from start to finish, with a progress bar; Ctrl-C pauses it",
@@ -48,8 +47,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         the exit code: 0 done, 1 a run or a file operation failed, 2 a mistake in what was asked for, 130 Ctrl-C.
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
-    if words and words[0] in HEAVY:
-        memory.keep()
     parser = _parser(words)
     options = parser.parse_args(words)
     try:
