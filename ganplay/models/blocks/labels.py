@@ -100,7 +100,9 @@ class ConditionalBatchNorm2d(nn.Module):
     def forward(self, x: Tensor, condition: Tensor) -> Tensor:
         """Normalises x (N, C, H, W) under a condition: labels (as of `ClassTable`), or their codes (N, E)."""
         gain, bias = self.gain(condition) + self.centre, self.bias(condition)  # (N, C) each
-        return self.norm(x) * gain[:, :, None, None] + bias[:, :, None, None]
+        normalised = self.norm(x)
+        gain, bias = (part.to(normalised.dtype)[:, :, None, None] for part in (gain, bias))
+        return torch.addcmul(bias, normalised, gain)  # one pass, in the type that the convolutions compute in
 
 
 class GeneratorLabels(nn.Module):
