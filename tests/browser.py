@@ -12,6 +12,10 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Locator, Page
 
 ROOT = Path(__file__).parent.parent
 CHROMIUM_FLAGS = (
@@ -89,3 +93,8 @@ def page(width: int = 1440, height: int = 1000, scheme: str = "light") -> Iterat
             yield context.new_page()
         finally:
             browser.close()
+
+
+def button(tab: Page, name: str) -> Locator:
+    """The page's own buttons of that name; while a page is being drawn, Streamlit's header has a "Stop" of its own."""
+    return tab.get_by_test_id("stMain").get_by_role("button", name=name, exact=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 import pytest
-from browser import chromium, page, server
+from browser import button, chromium, page, server
 from test_journey import shot, wait_for
 
 pytestmark = pytest.mark.skipif(
@@ -66,6 +66,6 @@ def test_a_teachers_exercise_reaches_a_student_whose_run_reaches_the_board(tmp_p
         )
         wait_for(lambda: card.locator(".gp-curve").count() == 1, 60, "its curve")
         shot(teacher, "class-3-board")
-        student.get_by_role("button", name="Stop", exact=True).click()
+        button(student, "Stop").click()
         wait_for(lambda: "stopped" in card.inner_text(), 30, "the end of the run on the board")
         assert not errors

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
-from browser import chromium, page, server
+from browser import button, chromium, page, server
 
 from ganplay.ui.navigation import ENTRIES
 
@@ -87,14 +87,14 @@ def test_two_runs_train_survive_a_reload_and_one_is_sampled(tmp_path):
         wait_for(lambda: grown(tab, seen), 60, "the return of both runs after a reload")
 
         # Stop one; the other goes on
-        tab.get_by_role("button", name="Stop", exact=True).first.click()
+        button(tab, "Stop").first.click()
         wait_for(lambda: tab.get_by_text("Stopped at").count() == 1, 30, "the end of the first run")
         seen = max(both_seen(tab))
         wait_for(lambda: max(both_seen(tab)) > seen, 30, "progress of the other run")
         shot(tab, "4-stopped")
 
         # Sample the other in the studio: stop it first, so that it has a checkpoint
-        tab.get_by_role("button", name="Stop", exact=True).first.click()
+        button(tab, "Stop").first.click()
         wait_for(lambda: tab.get_by_text("Stopped at").count() == 2, 30, "the end of the second run")
         tab.goto(f"{address}/studio/")
         wait_for(lambda: tab.locator("img").count() >= 1, 60, "the first picture of the studio")
