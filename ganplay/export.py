@@ -35,8 +35,8 @@ from ganplay.tensors import write_pieces
 if TYPE_CHECKING:
     from ganplay.runs.store import Run
 
-POINTS = 160  # of each curve in metrics.json
-GRADIENTS = 40  # of these points that keep their statistics of each layer, most of the file's bytes
+POINTS = 100  # of each curve in metrics.json, beside those with a score
+GRADIENTS = 40  # points with statistics of each layer, most of the file's bytes
 DIGITS = 5  # significant ones of a number
 _DOTS = 1_000  # samples of a 2-D set in samples.webp
 _FILES = {
@@ -45,7 +45,7 @@ _FILES = {
     **dict.fromkeys(pieces(GENERATOR)[1:], "more of its weights"),
     DISCRIMINATOR: "the discriminator it was trained with",
     **dict.fromkeys(pieces(DISCRIMINATOR)[1:], "more of its weights"),
-    "metrics.json": f"curves (at most {POINTS} points), statistics of the gradients of each layer, scores",
+    "metrics.json": "thinned curves, statistics of the gradients of each layer, scores",
     "samples.webp": "samples of seed 0",
 }
 
@@ -189,14 +189,20 @@ def _samples(stored: LoadedGenerator) -> Image.Image:
 
 
 def _thinned_points(points: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """At most `POINTS` points, of which at most `GRADIENTS` have statistics of each layer."""
-    kept = _thinned(points, POINTS)
-    whole = {point["images"] for point in _thinned(kept, GRADIENTS)}
+    """`POINTS` points, those with a score and `GRADIENTS` with statistics of each layer, each of them evenly spread."""
+    curve = _images(_thinned(points, POINTS))
+    scored = _images(_thinned([point for point in points if point.get("score") is not None], POINTS))
+    whole = _images(_thinned(points, GRADIENTS))
     layers = ("gradients", "largest_gradients")
     return [
         point if point["images"] in whole else {key: value for key, value in point.items() if key not in layers}
-        for point in kept
+        for point in points
+        if point["images"] in curve | scored | whole
     ]
+
+
+def _images(points: Sequence[dict[str, Any]]) -> set[int]:
+    return {point["images"] for point in points}
 
 
 def _thinned(points: Sequence[Any], most: int) -> list[Any]:

@@ -102,7 +102,7 @@ def test_the_picture_is_drawn_by_the_stored_weights(folder):
         assert stored.convert("RGB").tobytes() == drawn.tobytes()
 
 
-def test_curves_keep_their_ends_and_five_digits_when_thinned(run, folder, of_this_home, tmp_path, monkeypatch):
+def test_curves_keep_ends_scores_and_five_digits_when_thinned(run, folder, of_this_home, tmp_path, monkeypatch):
     points = run.metrics()
     kept = json.loads((folder / "metrics.json").read_text())["points"]
     assert [point["images"] for point in kept] == [point["images"] for point in points]
@@ -111,9 +111,15 @@ def test_curves_keep_their_ends_and_five_digits_when_thinned(run, folder, of_thi
     monkeypatch.setattr(export, "POINTS", 5)
     monkeypatch.setattr(export, "GRADIENTS", 3)
     thinned = json.loads((export_run(run, tmp_path / "thin") / "metrics.json").read_text())["points"]
-    assert len(thinned) == 5 < len(points)
     assert (thinned[0], thinned[-1]) == (kept[0], kept[-1])
-    assert ["gradients" in point for point in thinned] == [True, False, True, False, True]
+    assert [point["images"] for point in thinned] == [32, 96, 160, 256, 320]
+    assert [point["images"] for point in thinned if "gradients" in point] == [32, 160, 320]
+
+    scored = [{**point, "score": 1.5} if point["images"] in (64, 224) else point for point in points]
+    monkeypatch.setattr(Run, "metrics", lambda run: scored)
+    thinned = json.loads((export_run(run, tmp_path / "scored") / "metrics.json").read_text())["points"]
+    assert [point["images"] for point in thinned] == [32, 64, 96, 160, 224, 256, 320]
+    assert [point["images"] for point in thinned if point["score"]] == [64, 224]
 
 
 def test_numbers_are_rounded_to_significant_digits_and_whole_ones_stay():
