@@ -31,6 +31,7 @@ KINDS = (CHECKPOINT, RUN, FOLDER, HUB)
 CLASSIFIER = "ganplay-classifier-"  # how the format in a bundled classifier's config.json begins
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,95}")  # of a folder: never a path, never hidden
 _LONGEST = 80  # characters of a title in a list, whoever wrote it
+_NAMED = 12  # names in a sentence
 _Opened = TypeVar("_Opened")
 
 
@@ -117,7 +118,7 @@ def folder_of(key: str) -> Path:
             name = key.removeprefix(prefix)
             if _NAME.fullmatch(name) and (root / name).is_dir():
                 return root / name
-            known = ", ".join(_usable(root)) or "none yet"
+            known = _some(_usable(root)) or "none yet"
             raise ValueError(f"There is no {noun.format(repr(name[:80]))}; there is {known}.")
     raise ValueError(f"There is no checkpoint or run {str(key)[:80]!r}; a key begins with {', '.join(KINDS)}.")
 
@@ -146,9 +147,15 @@ def resolve(text: str, allow_paths: bool = False) -> LoadedGenerator:
         return open_source(CHECKPOINT + text)
     if allow_paths and Path(text).exists():
         return opening.open_generator(Path(text))
-    known = ", ".join(source.key for source in sources()[:12]) or "nothing yet: train a recipe first"
+    known = _some([source.key for source in sources()]) or "nothing yet: train a recipe first"
     also = " and there is no such path" if allow_paths else ""
     raise ValueError(f"There is no checkpoint or run {text[:200]!r}{also}; there is {known}.")
+
+
+def _some(names: list[str]) -> str:
+    """The first of them, and how many there are beside; a sentence must not grow with a folder."""
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return ", ".join(names[:_NAMED]) + more
 
 
 def _open(key: str, read: Callable[[Path], _Opened]) -> _Opened:

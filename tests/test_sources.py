@@ -249,6 +249,16 @@ def test_the_discriminator_of_runs_and_folders_judges_samples(run, bundled, fold
             sources.open_discriminator(key)
 
 
+def test_a_refusal_names_a_dozen_and_counts_the_others(monkeypatch, tmp_path):
+    monkeypatch.setenv("GANPLAY_MODELS", str(tmp_path))
+    for number in range(15):
+        (tmp_path / f"model-{number:02}").mkdir()
+        for file in ("config.json", "model.safetensors"):
+            (tmp_path / f"model-{number:02}" / file).write_text("{}")
+    with pytest.raises(ValueError, match=r"'gone' in GANPLAY_MODELS; there is model-00, .*, model-11 and 3 more[.]$"):
+        sources.folder_of("folder:gone")
+
+
 def test_generator_and_discriminator_of_one_folder_are_kept_apart(folder):
     generator = open_source("folder:mine")
     discriminator = sources.open_discriminator("folder:mine")
