@@ -13,16 +13,14 @@ if TYPE_CHECKING:
     from ganplay.hub.model import GanModel
     from ganplay.latent.noise import seeded
     from ganplay.recipe import Recipe
-    from ganplay.recipes import recipe
     from ganplay.trainer import train
 
 __version__ = "0.1.0"
-__all__ = ["GanModel", "Recipe", "load", "recipe", "seeded", "train"]
+__all__ = ["GanModel", "Recipe", "load", "seeded", "train"]
 
 _HOMES = {
     "GanModel": ("ganplay.hub.model", "GanModel"),
     "Recipe": ("ganplay.recipe", "Recipe"),
-    "recipe": ("ganplay.recipes", "recipe"),
     "seeded": ("ganplay.latent.noise", "seeded"),
     "train": ("ganplay.trainer", "train"),
 }

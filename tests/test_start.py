@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+import ganplay
 from ganplay.benchmarks import Options, start
 from ganplay.ui import server
 
@@ -29,6 +30,15 @@ def test_a_loaded_module_would_be_seen() -> None:
 @pytest.mark.parametrize("module", start.HOME)
 def test_what_home_imports_needs_nothing_heavy(module: str) -> None:
     assert loaded_after(f"import {module}") == set()
+
+
+def test_the_python_of_the_readme_runs_and_public_names_stay_what_they_are(home) -> None:
+    """A module of a public name's own name would take its place as soon as anything imports it."""
+    text = (ROOT / "README.md").read_text("utf-8")
+    (code,) = (part.split("```")[0] for part in text.split("```python\n")[1:] if "ganplay.train(" in part)
+    code += "\nassert pictures.shape == (16, 1, 32, 32) and pictures.abs().max() <= 1"
+    code += f"\nassert all(callable(getattr(ganplay, name)) for name in {ganplay.__all__})"
+    assert loaded_after(code) == {"torch"}
 
 
 def test_the_help_needs_nothing_heavy() -> None:
