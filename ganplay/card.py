@@ -103,12 +103,17 @@ def document_of(run: Run) -> str:
 def training_command(run: Run, model: LoadedGenerator) -> str:
     """The command line that trains these weights, in the words of `ganplay train`."""
     base, made = base_of(run, model.recipe), model.recipe
-    if model.images < made.stop_images:  # it was ended by hand, by the clock or by a score
+    if _ended_early(model) and not made.decay_images:  # which counts from the end
         made = made.change({"stop_images": model.images})
     flags = [f"--{path.replace('_', '-')} {shlex.quote(_text(value))}"
              for path, value in made.difference(recipe(base)).items()]  # fmt: skip
     label = f"--label {shlex.quote(run.label)}"
     return " ".join(["python -m ganplay train --recipe", base, *flags, label, f"--threads {int(run.info['threads'])}"])
+
+
+def _ended_early(model: LoadedGenerator) -> bool:
+    """True when a run was ended by hand, by the clock or by a score."""
+    return model.images < model.recipe.stop_images
 
 
 def _front_matter(made: Recipe) -> ModelCardData:
@@ -225,6 +230,8 @@ def _number(value: float | None, spread: float | None) -> str:
 def _training(about: Export) -> list[str]:
     commands = f"```bash\n{training_command(about.run, about.model)}\n{about.command}\n```"
     told = "RUN is the id that the first one prints."
+    if _ended_early(about.model) and about.model.recipe.decay_images:
+        told += f" These weights had seen {about.model.images:,} images: stop it there."
     if about.run.info["forked_from"]:
         told += " The run itself went on from the checkpoint of another run, whose settings may have differed."
     return [commands, told]

@@ -80,6 +80,10 @@ class Recipe(Checked):
     batch_size: int = option(64, "Samples per update.", low=2, high=4096)
     critic_steps: int = option(1, "Discriminator updates in one round of training.", low=1, high=100)
     generator_steps: int = option(1, "Generator updates in one round of training.", low=1, high=100)
+    decay_images: int = option(
+        0, "Last images before stop_images over which both learning rates fall in a straight line to 0, 0 for rates "
+        "that stay.", low=0, high=10**10,
+    )  # fmt: skip
     fakes: str = option(
         "fresh",
         "Fakes of the generator's update: fresh ones, as the algorithms are printed, or those that its discriminator "
@@ -139,6 +143,11 @@ class Recipe(Checked):
             raise ValueError(f"penalties are {', '.join(kinds)}; each may be given once.")
         if len(set(self.augment)) < len(self.augment):
             raise ValueError(f"augment is {', '.join(self.augment)}; each may be given once.")
+        if self.unroll and self.decay_images:
+            raise ValueError(
+                f"unroll is {self.unroll} and decay_images is {self.decay_images:,}; the updates that the generator "
+                "looks through take the whole learning rate, so one of the two must be 0."
+            )
         if self.stop_score and not self.score_every:
             raise ValueError(f"stop_score is {self.stop_score}, but score_every is 0; say how often to score.")
 

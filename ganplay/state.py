@@ -57,6 +57,12 @@ class State:
         self.generator.compile()
         self.discriminator.compile()
 
+    def scale_learning_rates(self, share: float) -> None:
+        """Sets the learning rates of both optimisers to this share of the recipe's."""
+        for owner in OPTIMISERS:
+            for group in getattr(self, owner).param_groups:
+                group["lr"] = share * getattr(self.recipe, owner).learning_rate
+
     @torch.no_grad()
     def update_average(self) -> None:
         """Moves the average towards the generator; buffers (batch norm's statistics) are copied.

@@ -117,6 +117,8 @@ def train(
 
     while not _finished(recipe, state):
         started = time.perf_counter()
+        if recipe.decay_images:
+            state.scale_learning_rates(min(1.0, (recipe.stop_images - state.images) / recipe.decay_images))
         with _dropout_of(state) if drops else nullcontext():
             # Discriminator: real and fake batches apart, so that batch norm sees each with its own statistics
             discriminator.requires_grad_(True)

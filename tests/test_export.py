@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import runpy
 import shlex
@@ -31,6 +32,7 @@ from ganplay.recipe import Recipe
 from ganplay.recipes import recipe
 from ganplay.runs.folder import Run
 from ganplay.scores import limits
+from ganplay.sources import RUN, open_source
 
 
 @pytest.fixture(scope="module")
@@ -239,6 +241,20 @@ def test_the_command_on_the_card_makes_the_same_recipe_again(run, changes):
 def test_the_command_stops_where_a_run_was_ended_by_hand(run):
     model = LoadedGenerator(run.recipe(), 96, nn.Identity())
     assert "--stop-images 96 " in training_command(run, model)
+
+
+def test_a_command_whose_learning_rates_fall_keeps_its_end_and_the_card_says_where_to_stop(
+    home, of_this_home, tmp_path, monkeypatch
+):
+    run = of_this_home
+    falling = run.recipe().change({"decay_images": 1_000, "stop_images": 9_000})
+    command = training_command(run, LoadedGenerator(falling, 96, nn.Identity()))
+    assert "--decay-images 1000 " in command
+    assert "--stop-images 9000 " in command
+    loaded = open_source(RUN + run.id)
+    monkeypatch.setattr(export, "load_generator", lambda _: dataclasses.replace(loaded, recipe=falling))
+    text = (export_run(run, tmp_path / "falling") / "README.md").read_text()
+    assert f"These weights had seen {loaded.images:,} images: stop it there." in text
 
 
 def test_the_cards_python_example_runs(folder, monkeypatch):

@@ -148,6 +148,7 @@ def test_a_change_keeps_the_noise_where_it_was():
         ({"discriminator.spectral_norm": True}, "discriminator.spectral_norm is True"),
         ({"generator.conditioning": "concat"}, "generator.conditioning is concat"),
         ({"precision": "bf16"}, "precision is bf16"),
+        ({"decay_images": 100}, "decay_images is 100; the tiny engine allows 0 only"),
     ],
     ids=str,
 )

@@ -49,7 +49,7 @@ VARIANTS = {
         "discriminator.conditioning": "channel", "generator_steps": 2},
     "truncated-deviation": {
         "noise": "truncated", "discriminator.minibatch_deviation": True, "penalties": "dragan", "precision": "bf16",
-        "generator.conditioning": "hidden-concat", "discriminator.conditioning": "hidden-concat"},
+        "decay_images": 32, "generator.conditioning": "hidden-concat", "discriminator.conditioning": "hidden-concat"},
 }  # fmt: skip
 
 
@@ -388,6 +388,19 @@ def test_instance_noise_lies_on_real_and_fake_until_it_has_faded():
         deviations += [(x - one).std().item() for (x, *_), one in zip(watch.seen[3 * index :], bare, strict=False)]
     expected = [0.5, 0.5, 0.25, 0.25, 0.25, 0, 0, 0, 0]  # G's step comes when D has seen the batch
     assert deviations == pytest.approx(expected, rel=0.05)
+
+
+def test_learning_rates_fall_in_a_straight_line_to_0_over_the_last_images():
+    rates = {"generator_optimiser.learning_rate": 0.01, "discriminator_optimiser.learning_rate": 0.04}
+    made = tiny(decay_images=32, stop_images=64, batch_size=8, critic_steps=2, **rates)
+    state, taken = State.initial(made), {"generator": [], "discriminator": []}
+    for name, found in taken.items():
+        getattr(state, f"{name}_optimiser").register_step_pre_hook(
+            lambda optimiser, *_, found=found: found.extend(group["lr"] for group in optimiser.param_groups)
+        )
+    run(made, state)
+    assert taken["generator"] == pytest.approx([0.01, 0.01, 0.01, 0.005])  # after 0, 16, 32 and 48 images
+    assert taken["discriminator"] == pytest.approx([0.04] * 6 + [0.02] * 2)
 
 
 def test_labels_of_the_generators_step_follow_those_of_the_data():

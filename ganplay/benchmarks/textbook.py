@@ -208,6 +208,7 @@ def _refuse_extras(recipe: Recipe) -> None:
     extras = {
         "flip_labels": recipe.flip_labels,
         "instance_noise": recipe.instance_noise,
+        "decay_images": recipe.decay_images,
         "augment": ", ".join(recipe.augment),
     }
     for name, value in extras.items():

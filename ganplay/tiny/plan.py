@@ -44,6 +44,8 @@ def _check_one(recipe: Recipe) -> None:
                 raise ValueError(
                     f"{slot}.{name} is {getattr(network, name)}; the tiny engine allows {str(value).lower()} only."
                 )
+    if recipe.decay_images:
+        raise ValueError(f"decay_images is {recipe.decay_images:,}; the tiny engine allows 0 only.")
     if recipe.precision == "bf16":
         raise ValueError("precision is bf16; the tiny engine computes in fp32, so choose auto or fp32.")
 

@@ -18,7 +18,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
     "Discriminator": ("discriminator",),
     "Loss and penalties": ("loss", "penalties", "class_weight"),
     "Tricks": ("unroll", "flip_labels", "instance_noise", "instance_noise_images", "augment"),
-    "Optimisers": ("generator_optimiser", "discriminator_optimiser"),
+    "Optimisers": ("generator_optimiser", "discriminator_optimiser", "decay_images"),
     "Training": ("batch_size", "critic_steps", "generator_steps", "seed", "precision"),
     "Watching": ("title", "log_every", "sample_every", "score_every", "score_share", "metric"),
 }
@@ -33,6 +33,7 @@ LABELS = {
     "ema_decay": "Average of the generator (EMA decay)",
     "generator_optimiser": "Generator's optimiser",
     "discriminator_optimiser": "Discriminator's optimiser",
+    "decay_images": "Last images, while learning rates fall to 0",
     "critic_steps": "Discriminator steps a round",
     "generator_steps": "Generator steps a round",
     "stop_images": "Stop after images",

@@ -25,7 +25,7 @@ REST = "Tricks"
 HIDDEN = {
     "dataset", *COMMON, "metric", "title", "image_size", "channels", "fakes", "class_weight", "augment", "ema_decay",
     "precision", "stop_images", "stop_seconds", "stop_score", "log_every", "sample_every", "score_every", "score_share",
-    "instance_noise_images",
+    "instance_noise_images", "decay_images",
 }  # fmt: skip
 FIXED = {"conditioning", "label_width", "spectral_norm", "dropout", "output"}
 RESTARTING = "Another number of layers or units, another noise length or another seed **starts over** at iteration 0. "
