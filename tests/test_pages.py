@@ -111,6 +111,10 @@ def test_a_bad_recipe_in_the_address_is_told_and_the_form_still_starts(text: str
     assert "link" in said(app)
     assert select(app, "Contender 1").value == "cs229-fcgan"
     assert not button(app, "Start").disabled
+    select(app, "Contender 1").set_value("cs229-skip")
+    app.run()
+    assert "link" in said(app)  # for as long as it is the page's address
+    assert select(app, "Contender 1").value == "cs229-skip"
 
 
 def test_home_starts_the_quick_run_and_shows_it() -> None:

@@ -102,14 +102,14 @@ def _do() -> list[Recipe]:
 
 
 def _load_link() -> None:
-    """Fills the form from the address, once for each link."""
+    """Fills the form from the address, once for each link; says what of it could not be read as long as it is there."""
     texts = st.query_params.get_all("recipe")
-    if not texts or st.session_state.get("link") == texts:
+    if not texts:
         return
     found, sentences = links.parse(texts)
-    st.session_state["link"] = texts
-    if found:
+    if found and st.session_state.get("link") != texts:
         contenders.load(found)
+    st.session_state["link"] = texts
     for sentence in sentences:
         st.warning(f"The link could not be read in full. {sentence}")
 
