@@ -33,7 +33,7 @@ LABELS = {
     "ema_decay": "Average of the generator (EMA decay)",
     "generator_optimiser": "Generator's optimiser",
     "discriminator_optimiser": "Discriminator's optimiser",
-    "decay_images": "Last images, while learning rates fall to 0",
+    "decay_images": "Learning rates fall to 0 over the last images",
     "critic_steps": "Discriminator steps a round",
     "generator_steps": "Generator steps a round",
     "stop_images": "Stop after images",
