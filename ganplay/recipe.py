@@ -143,11 +143,6 @@ class Recipe(Checked):
             raise ValueError(f"penalties are {', '.join(kinds)}; each may be given once.")
         if len(set(self.augment)) < len(self.augment):
             raise ValueError(f"augment is {', '.join(self.augment)}; each may be given once.")
-        if self.unroll and self.decay_images:
-            raise ValueError(
-                f"unroll is {self.unroll} and decay_images is {self.decay_images:,}; the updates that the generator "
-                "looks through take the whole learning rate, so one of the two must be 0."
-            )
         if self.stop_score and not self.score_every:
             raise ValueError(f"stop_score is {self.stop_score}, but score_every is 0; say how often to score.")
 

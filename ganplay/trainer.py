@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Generator, Tensor
@@ -26,6 +26,7 @@ from ganplay.unrolling import critics_of, look_ahead
 
 SCORED = 1_000  # samples and held-out real samples behind one score, where the metric does not say
 PART = 256  # of those that are made at once, which bounds the memory
+LOWEST_RATE = 1e-8  # that an optimiser takes
 
 
 @dataclass(frozen=True)
@@ -112,7 +113,8 @@ def train(
     def ahead(real: Tensor, fake: Tensor, y: Tensor | None) -> list[Critique]:
         weights, optimiser = list(discriminator.parameters()), state.discriminator_optimiser
         memory = [{k: v for k, v in optimiser.state[weight].items() if v is not None} for weight in weights]
-        critic = look_ahead(recipe, critics_of(discriminator), weights, memory, real, fake, y, state.noise)
+        now, critics = _as_now(recipe, optimiser), critics_of(discriminator)
+        critic = look_ahead(now, critics, weights, memory, real, fake, y, state.noise)
         return [critic(x, y) for x in ([real, fake] if loss.relative else [fake])]
 
     while not _finished(recipe, state):
@@ -190,6 +192,14 @@ def sample(state: State, z: Tensor, y: Tensor | None = None) -> Tensor:
     """
     y = fixed_labels(state.recipe, len(z)) if y is None else y
     return state.average(z.to(state.device), None if y is None else y.to(state.device))
+
+
+def _as_now(recipe: Recipe, optimiser: torch.optim.Optimizer) -> Recipe:
+    """The recipe with the learning rate that D's optimiser has at the moment, where rates fall."""
+    if not recipe.decay_images:
+        return recipe
+    rate = max(LOWEST_RATE, optimiser.param_groups[0]["lr"])
+    return replace(recipe, discriminator_optimiser=replace(recipe.discriminator_optimiser, learning_rate=rate))
 
 
 def _float(logits: Tensor | None) -> Tensor | None:

@@ -87,7 +87,6 @@ def test_difference_of_equal_recipes_is_empty():
         ({"generator.widths": "64,-1"}, "widths is -1; allowed is 1 to 2,048"),
         ({"generator.widths": ""}, "widths has 0 entries; 1 to 5 are allowed"),
         ({"stop_score": 0.1}, "score_every is 0; say how often"),
-        ({"unroll": 3, "decay_images": 2000}, "unroll is 3 and decay_images is 2,000; .* one of the two must be 0"),
         ({"nothing.at.all": 1}, "no setting 'nothing.at.all'"),
     ],
 )

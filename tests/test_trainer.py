@@ -403,6 +403,19 @@ def test_learning_rates_fall_in_a_straight_line_to_0_over_the_last_images():
     assert taken["discriminator"] == pytest.approx([0.04] * 6 + [0.02] * 2)
 
 
+def test_unrolling_looks_ahead_with_the_rate_of_the_moment(monkeypatch):
+    made = tiny(unroll=1, decay_images=32, stop_images=32, **{"discriminator_optimiser.learning_rate": 0.04})
+    seen, look = [], trainer.look_ahead
+
+    def watched(recipe, *rest):
+        seen.append(recipe.discriminator_optimiser.learning_rate)
+        return look(recipe, *rest)
+
+    monkeypatch.setattr(trainer, "look_ahead", watched)
+    run(made)
+    assert seen == pytest.approx([0.04, 0.03, 0.02, 0.01])
+
+
 def test_labels_of_the_generators_step_follow_those_of_the_data():
     made = tiny(**{"generator.conditioning": "concat", "discriminator.conditioning": "projection",
                    "batch_size": 64, "stop_images": 64 * 30})  # fmt: skip
