@@ -101,14 +101,15 @@ class Person:
         self.page.get_by_text(text).first.wait_for()
 
     def answer(self, key: str, round: str) -> None:
-        """Presses a key until the round is over: one that comes too early is not taken."""
-        shown = self.page.get_by_text(round)
+        """Presses a key until the page asks for the next round, and waits for it: a press that comes too early asks
+        for nothing, and once one is taken, however slow the answer, another would be taken for the next round."""
         for _ in range(50):
-            self.page.keyboard.press(key)
             try:
-                return shown.wait_for(state="hidden", timeout=1_000)
+                with self.page.expect_request(lambda request: "/queue/join" in request.url, timeout=1_000):
+                    self.page.keyboard.press(key)
             except self.impatient:
                 continue
+            return self.page.get_by_text(round).wait_for(state="hidden")
         raise AssertionError(f"{round} never ended.")
 
     def done(self) -> None:
