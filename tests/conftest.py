@@ -13,6 +13,15 @@ os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
 
 
+def pytest_collection_modifyitems(items):
+    """With `-n 2 --dist loadgroup` a file's tests share a process, and one process has all that open a browser: two
+    browsers at once would take the processor from the servers that they wait for.
+    """
+    for item in items:
+        browses = not {"browser", "chromium"}.isdisjoint(vars(item.module))
+        item.add_marker(pytest.mark.xdist_group("browser" if browses else item.module.__name__))
+
+
 @pytest.fixture(autouse=True)
 def home(tmp_path, monkeypatch):
     """GANPLAY_HOME in a folder that is deleted with the test."""
