@@ -109,6 +109,25 @@ def test_a_teacher_makes_an_exercise_with_the_form_of_the_training_page() -> Non
     assert not field(app, "Make an exercise").value
 
 
+def test_the_press_that_makes_an_exercise_takes_along_the_fields_left_by_it() -> None:
+    code, key, _ = a_class()
+    app = opened(**{"class": code})
+    field(app, "Teacher's key").set_value(key)
+    button(app, "Unlock").click()
+    app.run()
+    field(app, "Make an exercise").set_value(True)
+    app.run()
+    field(app, "Title of the exercise").set_value("Seeds")
+    app.run()
+    field(app, "Title of the exercise").set_value("Three seeds")
+    field(app, "Task, in plain text").set_value("Try them.")
+    field(app, "What students may change; all else is hidden from them").set_value(["seed"])
+    button(app, "Make the exercise").click()
+    app.run()
+    made = store.find(code).exercises[-1]
+    assert (made.title, made.task, made.open) == ("Three seeds", "Try them.", ("seed",))
+
+
 def test_what_a_teacher_chose_stays_while_the_form_has_a_mistake_or_another_part() -> None:
     code, key, _ = a_class()
     app = opened(**{"class": code})

@@ -14,6 +14,7 @@ from ganplay.ui import contenders, forms, links
 from ganplay.ui.shared import attempt
 
 KEYS = "class-keys"  # of session state: code -> key
+MADE = "exercise-made"  # of session state: whether the form has done its work
 
 
 def unlock(code: str, key: str) -> None:
@@ -54,6 +55,8 @@ def show(room: Classroom) -> None:
     st.markdown("#### :primary[Teach] · for the teacher")
     key = key_of(room)
     if key:
+        if st.session_state.pop(MADE, False):
+            st.session_state[f"compose:{room.code}"] = False
         if st.toggle("Make an exercise", key=f"compose:{room.code}"):
             _compose(room, key)
     else:
@@ -94,10 +97,10 @@ def _compose(room: Classroom, key: str) -> None:
         chosen, problem = contenders.setup()
         open = _choice(room.code, exercises.openable([one.recipe() for one in chosen]))
         scores = st.toggle("Score the runs for the board", True, help="A distance to held-out data, 20 times a run.")
-        st.button(
-            "Make the exercise", type="primary", icon="📝", disabled=bool(problem) or not title.strip(),
-            on_click=attempt, args=(_add, room.code, key, title, task, chosen, open, scores),
-        )  # fmt: skip
+        # no callback: it would be given the fields as they were drawn last, without the one that was just left
+        if st.button("Make the exercise", type="primary", icon="📝", disabled=bool(problem) or not title.strip()):
+            attempt(_add, room.code, key, title, task, chosen, open, scores)
+            st.rerun()
 
 
 def _choice(code: str, paths: list[str]) -> list[str]:
@@ -113,12 +116,12 @@ def _choice(code: str, paths: list[str]) -> list[str]:
 def _add(
     code: str, key: str, title: str, task: str, chosen: list[links.Contender], open: list[str], scores: bool
 ) -> None:
-    """Makes the exercise and closes the form."""
+    """Makes the exercise and lets the next run of the page close the form."""
     if scores:
         chosen = [links.contender(exercises.scored(one.recipe()), one.base) for one in chosen]
     made = exercises.compose(title, task, [(one.base, _plain(one)) for one in chosen], open)
     store.add_exercise(code, key, made)
-    st.session_state[f"compose:{code}"] = False
+    st.session_state[MADE] = True
     st.toast("The exercise is made. Its link is on the page.", icon="📝")
 
 

@@ -95,9 +95,10 @@ def _break(kind: str, story: Story, members: Sequence[Trained], predicted: str |
             help="The cures start from the same seed: the same weights, the same noise, the same order of the data.",
         )  # fmt: skip
         # the first training needs a prediction, so that there is something to compare it with
-        st.button("Break it", icon="🔨", type="primary", key="failure:break",
-                  disabled=broken or predicted is None or bool(obstacle), on_click=failure_runs.start,
-                  args=(kind, [first], int(seed), members))  # fmt: skip
+        if st.button("Break it", icon="🔨", type="primary", key="failure:break",
+                     disabled=broken or predicted is None or bool(obstacle)):  # fmt: skip
+            failure_runs.start(kind, [first], int(seed), members)
+            st.rerun()
         if members:
             ids = [one.run.id for one in members]
             st.button("Start over", icon="🆕", on_click=failure_runs.forget, args=(kind, ids))
@@ -173,9 +174,10 @@ def _cure(kind: str, story: Story, members: Sequence[Trained]) -> None:
         chosen = st.pills("Cures to try", free, selection_mode="multi", key=f"failure:{kind}:cures:{len(there)}")
         if len(chosen) > room:
             st.caption(f"Choose at most {room}: {failure_runs.MOST_CURES} cures fit beside the broken training.")
-        st.button("Run the cures", icon="💊", type="primary", key="failure:cure",
-                  disabled=not 1 <= len(chosen) <= room, on_click=failure_runs.start,
-                  args=(kind, chosen, _seed_of(members), members))  # fmt: skip
+        if st.button("Run the cures", icon="💊", type="primary", key="failure:cure",
+                     disabled=not 1 <= len(chosen) <= room):  # fmt: skip
+            failure_runs.start(kind, chosen, _seed_of(members), members)
+            st.rerun()
     running = [one for one in members if one.label != first]
     with st.container(horizontal=True):
         for one in running:

@@ -94,8 +94,9 @@ def _all(known: dict[str, Bundled]) -> None:
             "Or choose", list(known), max_selections=MOST_RUNS, key="gallery:picked", placeholder="two to four",
             format_func=lambda name: f"{name} · {known[name].about['title']}",
         )  # fmt: skip
-        st.button("Compare", type="primary", icon="⚖️", disabled=len(picked) < 2, key="gallery:compare",
-                  on_click=gallery_compare.show, args=(list(picked),))  # fmt: skip
+        if st.button("Compare", type="primary", icon="⚖️", disabled=len(picked) < 2, key="gallery:compare"):
+            gallery_compare.show(list(picked))
+            st.rerun()
     teaching.step("See", f"all {len(known)} of them, the first samples of seed 0")
     everything = list(known.values())
     for start in range(0, len(everything), COLUMNS):  # in rows, so that a phone shows them in this order
