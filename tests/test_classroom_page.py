@@ -83,14 +83,20 @@ def test_a_teacher_makes_a_class_and_sees_the_key_until_it_is_written_down() -> 
     assert field(app, "Make an exercise") is not None  # this session keeps the key
 
 
-def test_a_teacher_makes_an_exercise_with_the_form_of_the_training_page() -> None:
-    code, key, _ = a_class()
+def composing(code: str, key: str) -> AppTest:
+    """The page of a class on which the teacher has opened the form of a new exercise."""
     app = opened(**{"class": code})
     field(app, "Teacher's key").set_value(key)
     button(app, "Unlock").click()
     app.run()
     field(app, "Make an exercise").set_value(True)
     app.run()
+    return app
+
+
+def test_a_teacher_makes_an_exercise_with_the_form_of_the_training_page() -> None:
+    code, key, _ = a_class()
+    app = composing(code, key)
     assert button(app, "Make the exercise").disabled
     field(app, "Title of the exercise").set_value("Seeds")
     field(app, "Task, in plain text").set_value("Try three seeds.")
@@ -111,12 +117,7 @@ def test_a_teacher_makes_an_exercise_with_the_form_of_the_training_page() -> Non
 
 def test_the_press_that_makes_an_exercise_takes_along_the_fields_left_by_it() -> None:
     code, key, _ = a_class()
-    app = opened(**{"class": code})
-    field(app, "Teacher's key").set_value(key)
-    button(app, "Unlock").click()
-    app.run()
-    field(app, "Make an exercise").set_value(True)
-    app.run()
+    app = composing(code, key)
     field(app, "Title of the exercise").set_value("Seeds")
     app.run()
     field(app, "Title of the exercise").set_value("Three seeds")
@@ -130,12 +131,7 @@ def test_the_press_that_makes_an_exercise_takes_along_the_fields_left_by_it() ->
 
 def test_what_a_teacher_chose_stays_while_the_form_has_a_mistake_or_another_part() -> None:
     code, key, _ = a_class()
-    app = opened(**{"class": code})
-    field(app, "Teacher's key").set_value(key)
-    button(app, "Unlock").click()
-    app.run()
-    field(app, "Make an exercise").set_value(True)
-    app.run()
+    app = composing(code, key)
     field(app, "What students may change; all else is hidden from them").set_value(["seed", "loss"])
     field(app, "Title of the exercise").set_value("Seeds")
     app.run()
