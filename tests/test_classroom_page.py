@@ -113,6 +113,7 @@ def test_a_teacher_makes_an_exercise_with_the_form_of_the_training_page() -> Non
     assert first.score_every > 0 and first.metric.features == "digits-classifier"
     assert second.loss.kind == "wasserstein" and second.penalties[0].kind == "weight-clip"
     assert not field(app, "Make an exercise").value
+    assert [told.value for told in app.toast] == ["The exercise is made. Its link is on the page."]
 
 
 def test_the_press_that_makes_an_exercise_takes_along_the_fields_left_by_it() -> None:

@@ -57,6 +57,7 @@ def show(room: Classroom) -> None:
     if key:
         if st.session_state.pop(MADE, False):
             st.session_state[f"compose:{room.code}"] = False
+            st.toast("The exercise is made. Its link is on the page.", icon="📝")
         if st.toggle("Make an exercise", key=f"compose:{room.code}"):
             _compose(room, key)
     else:
@@ -116,13 +117,12 @@ def _choice(code: str, paths: list[str]) -> list[str]:
 def _add(
     code: str, key: str, title: str, task: str, chosen: list[links.Contender], open: list[str], scores: bool
 ) -> None:
-    """Makes the exercise and lets the next run of the page close the form."""
+    """Makes the exercise; the next run of the page says so and closes the form."""
     if scores:
         chosen = [links.contender(exercises.scored(one.recipe()), one.base) for one in chosen]
     made = exercises.compose(title, task, [(one.base, _plain(one)) for one in chosen], open)
     store.add_exercise(code, key, made)
     st.session_state[MADE] = True
-    st.toast("The exercise is made. Its link is on the page.", icon="📝")
 
 
 def _plain(one: links.Contender) -> dict[str, object]:
