@@ -20,6 +20,7 @@ from ganplay.files import read_json
 from ganplay.recipe import Recipe
 from ganplay.recipes import recipe, recipes
 from ganplay.runs.folder import Run
+from ganplay.runs.store import find
 from ganplay.scores import limits
 
 DOCUMENTS = {
@@ -232,9 +233,29 @@ def _training(about: Export) -> list[str]:
     told = "RUN is the id that the first one prints."
     if _ended_early(about.model) and about.model.recipe.decay_images:
         told += f" These weights had seen {about.model.images:,} images: stop it there."
-    if about.run.info["forked_from"]:
-        told += " The run itself went on from the checkpoint of another run, whose settings may have differed."
-    return [commands, told]
+    past = _past(about.run, about.model.recipe)
+    if not past:
+        return [commands, told]
+    told += " The run itself went on from other runs (`python -m ganplay runs fork`), which had these settings instead:"
+    return [commands, told, _bullets(past)]
+
+
+def _past(run: Run, made: Recipe) -> list[str]:
+    """A line for each run whose past this one shares, oldest first: how far it had come and what was set otherwise."""
+    lines: list[str] = []
+    while id := run.info["forked_from"]:
+        try:
+            parent = find(id)
+            before = parent.recipe()
+        except ValueError:
+            lines.append("at first: a run that is no longer kept")
+            break
+        changes = [f"`{path}` {_text(value)}" for path, value in before.difference(made).items()]
+        status = parent.status()
+        seen = f"up to {status.images:,} images" if status.updated <= run.info["created"] else "at first"
+        lines.append(f"{seen}: {', '.join(changes) or 'the same'}")
+        run = parent
+    return lines[::-1]
 
 
 def _licence(made: Recipe) -> str:

@@ -10,12 +10,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from torch import nn
+from torch import Tensor, nn
 
 from ganplay.model_folder import MODEL_FORMAT, blueprint, fill, read_config, read_network
 from ganplay.recipe import Recipe
 from ganplay.state import COUNTERS, State
-from ganplay.tensors import read_tensors, write_tensors
+from ganplay.tensors import below, read_tensors, write_tensors
+from ganplay.widening import widened
 
 __all__ = ["MODEL_FORMAT", "LoadedGenerator", "load", "load_discriminator", "load_generator", "save"]
 
@@ -50,7 +51,8 @@ def save(path: Path, state: State) -> None:
 def load(path: Path, recipe: Recipe | None = None, device: str = "cpu") -> State:
     """The state saved at `path`, exact to the bit; or, with another `recipe`, the start of a fork.
 
-    A fork keeps weights, counters and noise, and the moments of an optimiser whose kind did not change.
+    A fork keeps weights, counters and noise, and the moments of an optimiser whose kind and network did not change. Its
+    generator may have wider layers, if it draws the same with them (`ganplay.widening`).
 
     Raises:
         ValueError: the file is missing, damaged, not a checkpoint, or does not fit the recipe.
@@ -59,8 +61,21 @@ def load(path: Path, recipe: Recipe | None = None, device: str = "cpu") -> State
     saved_recipe, counters = _about(path, metadata)
     recipe = recipe or saved_recipe
     state = State(recipe, device)
+    if recipe.generator != saved_recipe.generator and recipe.shapes == saved_recipe.shapes:
+        tensors = _widened(tensors, saved_recipe, state)
     state.restore(tensors, counters, exact=recipe.hash == saved_recipe.hash)
     return state
+
+
+def _widened(tensors: dict[str, Tensor], recipe: Recipe, state: State) -> dict[str, Tensor]:
+    """The tensors of a run of another recipe, with the generator's and its average's for the networks of `state`."""
+    found = dict(tensors)
+    for owner in ("generator", "average"):
+        narrow = fill(blueprint(recipe, "generator"), owner, below(tensors, f"{owner}/"))
+        weights = widened(narrow, getattr(state, owner).cpu(), recipe.shapes)
+        for name, value in (weights or {}).items():
+            found[f"{owner}/{name}"] = value
+    return found
 
 
 def load_generator(path: Path, device: str = "cpu") -> LoadedGenerator:

@@ -99,7 +99,7 @@ class State:
         """Sets the state to a saved one.
 
         Args:
-            exact: False for a fork, whose optimisers start anew where their kind has changed.
+            exact: False for a fork, whose optimisers start anew where their kind or the weights' shapes have changed.
 
         Raises:
             ValueError: a weight is missing or has another shape.
@@ -141,7 +141,7 @@ def load_network(network: nn.Module, owner: str, saved: dict[str, Tensor], assig
         if saved[name].shape != value.shape:
             raise ValueError(
                 f"The checkpoint's {owner} has shape {tuple(saved[name].shape)} at '{name}', this recipe's has "
-                f"{tuple(value.shape)}; only settings that keep the networks' shapes can be changed."
+                f"{tuple(value.shape)}; a fork keeps them, but for a generator with more maps that draws the same."
             )
     left_over = sorted(set(saved) - set(own))
     if left_over:
@@ -151,11 +151,13 @@ def load_network(network: nn.Module, owner: str, saved: dict[str, Tensor], assig
 
 def _load_optimiser(optimiser: torch.optim.Optimizer, saved: dict[int, dict[str, Tensor]], exact: bool) -> None:
     content = optimiser.state_dict()  # the learning rates are the recipe's, the moments the checkpoint's
-    if not exact and saved and not _same_kind(optimiser, saved):
+    if not exact and saved and not _fits(optimiser, saved):
         return
     optimiser.load_state_dict({**content, "state": saved})
 
 
-def _same_kind(optimiser: torch.optim.Optimizer, saved: dict[int, dict[str, Tensor]]) -> bool:
-    slots = {"Adam": "exp_avg", "RMSprop": "square_avg", "SGD": "momentum_buffer"}
-    return slots.get(type(optimiser).__name__) in saved[min(saved)]
+def _fits(optimiser: torch.optim.Optimizer, saved: dict[int, dict[str, Tensor]]) -> bool:
+    """Whether the moments are those of an optimiser of this kind for weights of these shapes."""
+    slot = {"Adam": "exp_avg", "RMSprop": "square_avg", "SGD": "momentum_buffer"}.get(type(optimiser).__name__)
+    weights = [weight for group in optimiser.param_groups for weight in group["params"]]
+    return all(slot in moments and moments[slot].shape == weights[index].shape for index, moments in saved.items())

@@ -8,6 +8,7 @@ import json
 import runpy
 import shlex
 import shutil
+import time
 from pathlib import Path
 
 import pytest
@@ -30,7 +31,9 @@ from ganplay.export import export_run, significant, stored_tensors
 from ganplay.latent.sampling import sample
 from ganplay.recipe import Recipe
 from ganplay.recipes import recipe
+from ganplay.runs import store
 from ganplay.runs.folder import Run
+from ganplay.runs.worker import work
 from ganplay.scores import limits
 from ganplay.sources import RUN, open_source
 
@@ -255,6 +258,25 @@ def test_a_command_whose_learning_rates_fall_keeps_its_end_and_the_card_says_whe
     monkeypatch.setattr(export, "load_generator", lambda _: dataclasses.replace(loaded, recipe=falling))
     text = (export_run(run, tmp_path / "falling") / "README.md").read_text()
     assert f"These weights had seen {loaded.images:,} images: stop it there." in text
+
+
+def test_the_card_of_a_fork_tells_what_was_set_before(home, run, tmp_path):
+    parent = Run(run.id, home / "runs" / run.id)
+    shutil.copytree(run.folder, parent.folder)
+    settings = {"generator.widths": "96,48,32", "loss": "hinge", "stop_images": 352}
+    child = store.fork(parent, settings)
+    assert work(child).state == "finished"
+    grandchild = store.fork(child, {"stop_images": 384})
+    assert work(grandchild).state == "finished"
+    card = (export_run(grandchild, tmp_path / "told") / "README.md").read_text()
+    of_parent = "- up to 320 images: `loss` non-saturating, `generator.widths` 96,48,24, `stop_images` 320\n"
+    assert of_parent + "- up to 352 images: `stop_images` 352\n" in card
+    parent.write_status(dataclasses.replace(parent.status(), images=640, updated=time.time()))
+    assert "- at first: `loss` non-saturating" in (export_run(child, tmp_path / "more") / "README.md").read_text()
+    store.delete(parent)
+    assert (
+        "- at first: a run that is no longer kept\n" in (export_run(child, tmp_path / "lost") / "README.md").read_text()
+    )
 
 
 def test_the_cards_python_example_runs(folder, monkeypatch):

@@ -26,7 +26,10 @@ def fork_form(ids: list[str]) -> None:
         st.error(str(error))
         return
     with st.container(border=True):
-        st.markdown(f"**Fork of {run.label}**: it goes on from its newest weights, with the settings you change here.")
+        st.markdown(
+            f"**Fork of {run.label}**: it goes on from its newest weights, with the settings you change here. "
+            "The generator may get more feature maps; it draws the same until it learns to use them."
+        )
         problem = ""
         changes = {}
         try:
