@@ -39,6 +39,7 @@ POINTS = 100  # of each curve in metrics.json, beside those with a score
 GRADIENTS = 40  # points with statistics of each layer, most of the file's bytes
 DIGITS = 5  # significant ones of a number
 _DOTS = 1_000  # samples of a 2-D set in samples.webp
+_LARGE, _ROWS = 64, 4  # pixels of a side from which it holds so many rows only: all of them took half a megabyte
 _FILES = {
     CONFIG: "the format, the images seen and the whole recipe",
     GENERATOR: "the averaged generator",
@@ -153,7 +154,7 @@ def _write(
 
     # Measurements, of the weights as they were stored
     stored = load_generator(folder)
-    drawn = _samples(stored)
+    drawn = picture(stored)
     drawn.save(folder / "samples.webp", lossless=True, quality=100, method=6)  # of the same pixels, the fewest bytes
     scores = significant(measure(stored, samples, progress)) if samples else {}
     points = [point for point in run.metrics() if point["images"] <= images]
@@ -179,11 +180,12 @@ def _command(name: str, discriminator: bool, samples: int) -> str:
     return f"python -m ganplay export RUN checkpoints/{name.rsplit('/', 1)[-1]}{''.join(flags)}"
 
 
-def _samples(stored: LoadedGenerator) -> Image.Image:
-    """What the stored weights make of seed 0: a grid of images, or points over real ones."""
+def picture(stored: LoadedGenerator) -> Image.Image:
+    """What the stored weights make of seed 0, for `samples.webp`: a grid of images, or points over real ones."""
     dataset = stored.recipe.dataset
     if len(dataset.native) == 3:
         count, columns = grid_size(stored.recipe)
+        count = min(count, columns * _ROWS) if stored.recipe.shapes.sample[-1] >= _LARGE else count
         return pictures.grid(sample(stored, 0, count), columns)
     return pictures.scatter(sample(stored, 0, _DOTS), load(dataset, dataset.native, "test").values[:_DOTS])
 

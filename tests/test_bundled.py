@@ -13,7 +13,7 @@ from PIL import Image
 import ganplay
 from ganplay.cli import main
 from ganplay.commands.models import COLUMNS, markdown
-from ganplay.drawings.sample import Sample
+from ganplay.export import picture
 from ganplay.paths import bundled_checkpoints
 from ganplay.scores import distances_to_test
 
@@ -25,7 +25,7 @@ MEGABYTE = 1_000_000
 
 @pytest.mark.parametrize("name", NAMES)
 def test_its_picture_is_what_its_weights_draw(name):
-    drawn = np.asarray(Sample().draw(ganplay.load(name)).convert("RGB")).astype(int)
+    drawn = np.asarray(picture(ganplay.load(name)).convert("RGB")).astype(int)
     with Image.open(bundled_checkpoints() / name / "samples.webp") as stored:
         difference = np.abs(np.asarray(stored.convert("RGB")).astype(int) - drawn)
     assert difference.max() <= 3  # another processor may round otherwise

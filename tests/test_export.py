@@ -29,6 +29,7 @@ from ganplay.commands.flags import changes as given
 from ganplay.evaluation import SAMPLES, evaluate
 from ganplay.export import export_run, significant, stored_tensors
 from ganplay.latent.sampling import sample
+from ganplay.pictures import GAP
 from ganplay.recipe import Recipe
 from ganplay.recipes import recipe
 from ganplay.runs import store
@@ -105,6 +106,13 @@ def test_the_picture_is_drawn_by_the_stored_weights(folder):
     drawn = pictures.grid(sample(load_generator(folder), 0, 64))
     with Image.open(folder / "samples.webp") as stored:
         assert stored.convert("RGB").tobytes() == drawn.tobytes()
+
+
+def test_the_picture_of_large_images_has_fewer_of_them(tmp_path):
+    torch.manual_seed(0)
+    made = recipe("iisc-dcgan").change({"generator.widths": (8, 8, 8, 8)})
+    drawn = export.picture(LoadedGenerator(made, 0, made.generator.build(made.shapes).eval()))
+    assert drawn.size == (8 * (64 + GAP) + GAP, 4 * (64 + GAP) + GAP)
 
 
 def test_curves_keep_ends_scores_and_five_digits_when_thinned(run, folder, of_this_home, tmp_path, monkeypatch):
