@@ -5,6 +5,7 @@ A file that was cut off, changed or made for other networks is refused with one 
 
 from __future__ import annotations
 
+import copy
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from ganplay.model_folder import MODEL_FORMAT, blueprint, fill, read_config, rea
 from ganplay.recipe import Recipe
 from ganplay.state import COUNTERS, State
 from ganplay.tensors import below, read_tensors, write_tensors
-from ganplay.widening import widened
+from ganplay.widening import widen
 
 __all__ = ["MODEL_FORMAT", "LoadedGenerator", "load", "load_discriminator", "load_generator", "save"]
 
@@ -72,9 +73,9 @@ def _widened(tensors: dict[str, Tensor], recipe: Recipe, state: State) -> dict[s
     found = dict(tensors)
     for owner in ("generator", "average"):
         narrow = fill(blueprint(recipe, "generator"), owner, below(tensors, f"{owner}/"))
-        weights = widened(narrow, getattr(state, owner).cpu(), recipe.shapes)
-        for name, value in (weights or {}).items():
-            found[f"{owner}/{name}"] = value
+        wide = copy.deepcopy(getattr(state, owner)).cpu()
+        if widen(narrow, wide, recipe.shapes):
+            found |= {f"{owner}/{name}": value for name, value in wide.state_dict().items()}
     return found
 
 
