@@ -22,7 +22,7 @@ LAYERS = {
     "ganplay.optimisers": 2, "ganplay.probes": 6, "ganplay.pictures": 2, "ganplay.latent": 4,
     "ganplay.latent.sampling": 7, "ganplay.latent.directions": 7, "ganplay.game": 8,
     "ganplay.recipe": 3, "ganplay.building": 4, "ganplay.unrolling": 5, "ganplay.advice": 4, "ganplay.recipes": 4,
-    "ganplay.state": 5, "ganplay.checkpoint": 5, "ganplay.tiny": 6,
+    "ganplay.state": 5, "ganplay.widening": 5, "ganplay.checkpoint": 5, "ganplay.tiny": 6,
     "ganplay.scenarios": 6,
     "ganplay.trainer": 6, "ganplay.acceleration": 7, "ganplay.runs": 7,
     "ganplay.layout": 0, "ganplay.model_folder": 5, "ganplay.opening": 7, "ganplay.hub": 8,
