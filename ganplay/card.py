@@ -248,7 +248,7 @@ def _past(run: Run, made: Recipe) -> list[str]:
             parent = find(id)
             before = parent.recipe()
         except ValueError:
-            lines.append("at first: a run that is no longer kept")
+            lines.append("at first: a run that can no longer be read")
             break
         changes = [f"`{path}` {_text(value)}" for path, value in before.difference(made).items()]
         status = parent.status()

@@ -28,7 +28,7 @@ def widen(narrow: nn.Module, wide: nn.Module, shapes: Shapes) -> bool:
 
     Args:
         narrow: the trained generator, in eval mode.
-        wide: another for the same shapes, as it was initialised both on the processor; it comes back in eval mode.
+        wide: another for the same shapes, as it was initialised, on the processor too; it comes back in eval mode.
 
     Returns:
         False where it cannot: `wide` is not the same network with more feature maps, or new maps do change what is

@@ -283,7 +283,8 @@ def test_the_card_of_a_fork_tells_what_was_set_before(home, run, tmp_path):
     assert "- at first: `loss` non-saturating" in (export_run(child, tmp_path / "more") / "README.md").read_text()
     store.delete(parent)
     assert (
-        "- at first: a run that is no longer kept\n" in (export_run(child, tmp_path / "lost") / "README.md").read_text()
+        "- at first: a run that can no longer be read\n"
+        in (export_run(child, tmp_path / "lost") / "README.md").read_text()
     )
 
 
