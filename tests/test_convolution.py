@@ -6,6 +6,7 @@ from torch import nn
 
 from ganplay.models.blocks import convolution
 from ganplay.models.blocks.convolution import Conv2d, ConvTranspose2d
+from ganplay.models.blocks.taps import Taps
 
 CONVOLUTIONS = [  # channels, maps, kernel, stride, padding, height, width
     (3, 5, 4, 2, 1, 8, 8), (3, 5, 5, 2, 2, 7, 7), (4, 2, 3, 1, 1, 4, 4), (2, 3, 4, 2, 0, 9, 6), (3, 4, 1, 1, 0, 5, 5),
@@ -22,6 +23,14 @@ TRANSPOSED = [  # channels, maps, kernel, stride, padding, output padding, heigh
 def always(monkeypatch):
     """Products wherever they are possible, however small."""
     monkeypatch.setattr(convolution, "worth", lambda *given: True)
+
+
+@pytest.fixture(params=["taps", "whole"])
+def way(request, always, monkeypatch):
+    """Both ways to compute products, in fp64: a product for each tap, and one for all, as in bf16."""
+    if request.param == "whole":
+        monkeypatch.setattr(convolution, "WHOLE", {torch.float64})
+    return request.param
 
 
 def pairs(case, bias):
@@ -42,9 +51,10 @@ def pairs(case, bias):
 
 @pytest.mark.parametrize("bias", [True, False])
 @pytest.mark.parametrize("case", [*CONVOLUTIONS, *TRANSPOSED], ids=str)
-def test_products_equal_torchs_convolution_and_its_gradients(always, case, bias):
+def test_products_equal_torchs_convolution_and_its_gradients(way, case, bias):
     ours, stock, x = pairs(case, bias)
-    assert "Fold" in gradient_nodes(ours(x)) or "Unfold" in gradient_nodes(ours(x))
+    name = {"taps": ("Gather", "Scatter"), "whole": ("Unfold", "Fold")}[way][case in TRANSPOSED]
+    assert f"{name}Backward" in gradient_nodes(ours(x))
     found = []
     for layer in (ours, stock):
         made = layer(x)
@@ -55,7 +65,7 @@ def test_products_equal_torchs_convolution_and_its_gradients(always, case, bias)
 
 
 @pytest.mark.parametrize("case", [CONVOLUTIONS[0], CONVOLUTIONS[3], TRANSPOSED[1], TRANSPOSED[4]], ids=str)
-def test_products_can_be_differentiated_twice(always, case):
+def test_products_can_be_differentiated_twice(way, case):
     ours, _, x = pairs(case, True)
     weights = tuple(ours.parameters())
     assert torch.autograd.gradgradcheck(
@@ -66,13 +76,13 @@ def test_products_can_be_differentiated_twice(always, case):
 
 def test_wide_layers_on_small_maps_are_products_and_others_are_not():
     wide, narrow = ConvTranspose2d(512, 128, 4, 2, 1), ConvTranspose2d(16, 8, 4, 2, 1)
-    assert "Fold" in gradient_nodes(wide(torch.zeros(1, 512, 4, 4)))
-    assert "Fold" not in gradient_nodes(wide(torch.zeros(1, 512, 16, 16)))
-    assert "Fold" not in gradient_nodes(narrow(torch.zeros(1, 16, 4, 4)))
+    assert "Scatter" in gradient_nodes(wide(torch.zeros(1, 512, 4, 4)))
+    assert "Scatter" not in gradient_nodes(wide(torch.zeros(1, 512, 16, 16)))
+    assert "Scatter" not in gradient_nodes(narrow(torch.zeros(1, 16, 4, 4)))
     wide, narrow = Conv2d(256, 512, 4, 2, 1), Conv2d(32, 32, 4, 2, 1)
-    assert "Unfold" in gradient_nodes(wide(torch.zeros(1, 256, 4, 4, requires_grad=True)))
-    assert "Unfold" not in gradient_nodes(wide(torch.zeros(1, 256, 32, 32, requires_grad=True)))
-    assert "Unfold" not in gradient_nodes(narrow(torch.zeros(1, 32, 4, 4, requires_grad=True)))
+    assert "Gather" in gradient_nodes(wide(torch.zeros(1, 256, 4, 4, requires_grad=True)))
+    assert "Gather" not in gradient_nodes(wide(torch.zeros(1, 256, 32, 32, requires_grad=True)))
+    assert "Gather" not in gradient_nodes(narrow(torch.zeros(1, 32, 4, 4, requires_grad=True)))
 
 
 def test_under_autocast_products_are_as_near_to_fp32_as_torchs_bf16(always):
@@ -86,6 +96,13 @@ def test_under_autocast_products_are_as_near_to_fp32_as_torchs_bf16(always):
     assert mine.dtype == theirs.dtype == torch.bfloat16
     distance = [(made.float() - exact).norm() / exact.norm() for made in (mine, theirs)]
     assert 0 < distance[0] < 2 * distance[1] < 0.02
+
+
+def test_taps_multiply_no_zeros_of_the_border():
+    taps = Taps(5, 1, 2, (4, 4), (4, 4))  # along a side: taps meet 2, 3, 4, 3 and 2 of the 4 places
+    met = [[len(range(*part.indices(4))) for part in (high, left)] for _, _, (_, high, left), _ in taps.pairs()]
+    assert len(met) == 25 and sum(rows * columns for rows, columns in met) == 14**2
+    assert [row for row, *_ in Taps(7, 1, 3, (2, 1), (2, 1)).pairs()] == [2, 3, 4]  # the others meet nothing
 
 
 def test_what_products_cannot_do_is_left_to_torch(always):

@@ -2,9 +2,12 @@
 
 Libraries for convolutions slide along rows of a map. Where a row has 4 or 8 places, most of a processor's vectors and
 tiles stay empty, and bringing wide weights into the library's own order costs more than the arithmetic. The same
-arithmetic is one matrix product over all places of all samples, between a copy of the map in patches and the weights as
-they lie in memory (channels last). The transposed convolution is the adjoint: product first, then overlapping patches
-are added up. In fp32 results differ from torch's by rounding.
+arithmetic is matrix products with the weights as they lie in memory (channels last).
+
+Where arithmetic is dear, in fp32, each tap of the kernel is a product, with no more places than it meets (`taps`).
+Results differ from torch's by rounding. In bf16 sums over taps would be rounded at each, and arithmetic is cheap: there
+it is one product over all places of all samples, between a copy of the map in patches and the weights. The transposed
+convolution is the adjoint: product first, then overlapping patches are added up.
 """
 
 from __future__ import annotations
@@ -17,32 +20,37 @@ from torch.autograd import Function
 from torch.autograd.function import FunctionCtx
 from torch.nn.functional import conv_transpose2d, pad
 
+from ganplay.models.blocks.taps import Gather, Scatter, Taps
+
 # Products win where channels in x channels out reach both numbers: the second alone, and the first times places^2 of
 # the coarser map; ten times that, over stride^2, for a convolution, whose patches are a larger copy. Measured with
 # AMX (`python -m ganplay bench convolution`); where they are off, only time is lost.
 WORTH = {torch.bfloat16: (10, 8_000), torch.float32: (100, 32_768)}
 PATCHES = 10
+WHOLE = {torch.bfloat16}  # types in which all taps are one product
 
 
 class Conv2d(nn.Conv2d):
-    """`torch.nn.Conv2d` that computes small maps of many channels as one matrix product."""
+    """`torch.nn.Conv2d` that computes small maps of many channels as matrix products."""
 
     def forward(self, x: Tensor) -> Tensor:
         x = _in_computing_type(x)
         (stride, _), (padding, _), (kernel, _) = self.stride, self.padding, self.kernel_size
-        side = (max(x.shape[-2:]) + 2 * padding - kernel) // stride + 1
-        if not (_plain(self, x) and worth(self, x.dtype, side, PATCHES / stride**2)):
+        height, width = ((side + 2 * padding - kernel) // stride + 1 for side in x.shape[-2:])
+        if not (_plain(self, x) and worth(self, x.dtype, max(height, width), PATCHES / stride**2)):
             return super().forward(x)
+        if x.dtype not in WHOLE:
+            taps = Taps(kernel, stride, padding, (height, width), tuple(x.shape[-2:]))
+            made = Gather.apply(x.permute(0, 2, 3, 1), self.weight.permute(0, 2, 3, 1), taps).permute(0, 3, 1, 2)
+            return _biased(self, made)
         patches = _Unfold.apply(x.permute(0, 2, 3, 1), kernel, stride, padding)
         weight = self.weight.permute(0, 2, 3, 1).flatten(1)  # (D, k * k * C)
         made = _Product.apply(patches.flatten(0, 2).flatten(1), weight.to(x.dtype).t())
-        if self.bias is not None:
-            made = made + self.bias.to(x.dtype)
-        return made.unflatten(0, patches.shape[:3]).permute(0, 3, 1, 2)  # (N, D, H', W')
+        return _biased(self, made.unflatten(0, patches.shape[:3]).permute(0, 3, 1, 2))  # (N, D, H', W')
 
 
 class ConvTranspose2d(nn.ConvTranspose2d):
-    """`torch.nn.ConvTranspose2d` that computes small maps of many channels as one matrix product."""
+    """`torch.nn.ConvTranspose2d` that computes small maps of many channels as matrix products."""
 
     def forward(self, x: Tensor, output_size: list[int] | None = None) -> Tensor:
         x = _in_computing_type(x)
@@ -51,12 +59,15 @@ class ConvTranspose2d(nn.ConvTranspose2d):
         fits = output_size is None and self.output_padding[1] == extra
         if not (fits and _plain(self, x) and worth(self, x.dtype, max(x.shape[-2:]), 1)):
             return self._stock(x, output_size)
-        flat = x.permute(0, 2, 3, 1)  # (N, H, W, C)
-        weight = self.weight.permute(0, 2, 3, 1).flatten(1)  # (C, k * k * D)
-        patches = _Product.apply(flat.flatten(0, 2), weight.to(x.dtype)).view(*flat.shape[:3], kernel, kernel, -1)
         height, width = (stride * (side - 1) + kernel - 2 * padding + extra for side in x.shape[-2:])
+        flat, weight = x.permute(0, 2, 3, 1), self.weight.permute(0, 2, 3, 1)  # (N, H, W, C), (C, k, k, D)
+        if x.dtype not in WHOLE:
+            taps = Taps(kernel, stride, padding, tuple(x.shape[-2:]), (height, width))
+            return _biased(self, Scatter.apply(flat, weight, taps).permute(0, 3, 1, 2))
+        product = _Product.apply(flat.flatten(0, 2), weight.flatten(1).to(x.dtype))
+        patches = product.view(*flat.shape[:3], kernel, kernel, -1)
         made = _Fold.apply(patches, stride, padding, height, width)
-        return self._biased(made.permute(0, 3, 1, 2))  # (N, D, H', W')
+        return _biased(self, made.permute(0, 3, 1, 2))  # (N, D, H', W')
 
     def _stock(self, x: Tensor, output_size: list[int] | None) -> Tensor:
         """torch's own, but for the bias, whose gradient takes longer there than those of weight and input together."""
@@ -64,10 +75,11 @@ class ConvTranspose2d(nn.ConvTranspose2d):
             x, output_size, list(self.stride), list(self.padding), list(self.kernel_size), 2, list(self.dilation)
         )
         made = conv_transpose2d(x, self.weight, None, self.stride, self.padding, extra, self.groups, self.dilation)
-        return self._biased(made)
+        return _biased(self, made)
 
-    def _biased(self, made: Tensor) -> Tensor:
-        return made if self.bias is None else made + self.bias.to(made.dtype).view(-1, 1, 1)
+
+def _biased(layer: Conv2d | ConvTranspose2d, made: Tensor) -> Tensor:
+    return made if layer.bias is None else made + layer.bias.to(made.dtype).view(-1, 1, 1)
 
 
 def _in_computing_type(x: Tensor) -> Tensor:
