@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 from torch.autograd import Function
 from torch.autograd.function import FunctionCtx
@@ -104,9 +105,11 @@ class Correlate(Function):
     def forward(ctx: FunctionCtx, coarse: Tensor, fine: Tensor, taps: Taps) -> Tensor:
         ctx.save_for_backward(coarse, fine)
         ctx.taps = taps
-        weight = coarse.new_zeros(coarse.shape[-1], taps.kernel, taps.kernel, fine.shape[-1])
-        for row, column, high, low in taps.pairs():
-            weight[:, row, column] = coarse[high].flatten(0, 2).t() @ fine[low].flatten(0, 2)
+        pairs = list(taps.pairs())
+        made = coarse.new_empty if len(pairs) == taps.kernel**2 else coarse.new_zeros
+        weight = made(coarse.shape[-1], taps.kernel, taps.kernel, fine.shape[-1])
+        for row, column, high, low in pairs:
+            torch.mm(coarse[high].flatten(0, 2).t(), fine[low].flatten(0, 2), out=weight[:, row, column])
         return weight
 
     @staticmethod
