@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -24,6 +25,23 @@ Memory = Mapping[str, Tensor]
 Moved = tuple[list[Tensor], list[dict[str, Tensor]]]
 
 
+class AdamInPlace(torch.optim.Adam):
+    """torch's Adam, which hands weights that lie pixel by pixel ("channels last") over in the order in which they lie.
+
+    The fused update of torch wants a gradient in the usual order of its axes and makes a copy of any other, which takes
+    longer than the update. With the axes named in the order of memory nothing is copied. The results are the same bits.
+    """
+
+    def _init_group(self, group: dict[str, Any], *lists: list[Tensor]) -> bool:
+        found = super()._init_group(group, *lists)
+        of_weights = lists[:4]  # weights, gradients, both moments; then come the steps
+        for index, together in enumerate(zip(*of_weights, strict=True)):
+            if all(one.ndim == 4 and one.is_contiguous(memory_format=torch.channels_last) for one in together):
+                for kind in of_weights:
+                    kind[index] = kind[index].permute(0, 2, 3, 1)
+        return found
+
+
 @optimisers.register("adam")
 @dataclass(frozen=True)
 class Adam(Optimiser):
@@ -34,7 +52,7 @@ class Adam(Optimiser):
     beta2: float = option(0.999, "Memory of the gradient's square.", low=0.0, high=0.99999)
 
     def build(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
-        return torch.optim.Adam(parameters, self.learning_rate, (self.beta1, self.beta2), fused=True)
+        return AdamInPlace(parameters, self.learning_rate, (self.beta1, self.beta2), fused=True)
 
     def moved(self, weights: Sequence[Tensor], gradients: Sequence[Tensor], memory: Sequence[Memory]) -> Moved:
         found, kept = [], []

@@ -158,6 +158,7 @@ def _load_optimiser(optimiser: torch.optim.Optimizer, saved: dict[int, dict[str,
 
 def _fits(optimiser: torch.optim.Optimizer, saved: dict[int, dict[str, Tensor]]) -> bool:
     """Whether the moments are those of an optimiser of this kind for weights of these shapes."""
-    slot = {"Adam": "exp_avg", "RMSprop": "square_avg", "SGD": "momentum_buffer"}.get(type(optimiser).__name__)
+    slots = {torch.optim.Adam: "exp_avg", torch.optim.RMSprop: "square_avg", torch.optim.SGD: "momentum_buffer"}
+    slot = next((slot for kind, slot in slots.items() if isinstance(optimiser, kind)), None)
     weights = [weight for group in optimiser.param_groups for weight in group["params"]]
     return all(slot in moments and moments[slot].shape == weights[index].shape for index, moments in saved.items())

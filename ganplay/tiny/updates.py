@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from ganplay.contracts import Optimiser
+from ganplay.optimisers import AdamInPlace
 
 Slots = dict[str, Tensor]  # of one member: what an optimiser remembers of its weights, (P,) or 0-d
 
@@ -81,7 +82,7 @@ def _quick_step(optimiser: torch.optim.Optimizer, parameter: nn.Parameter) -> An
     """
     group = optimiser.param_groups[0]
     plain = not (group.get("amsgrad") or group.get("maximize") or group.get("weight_decay") or group.get("capturable"))
-    if type(optimiser) is not torch.optim.Adam or not plain:
+    if type(optimiser) is not AdamInPlace or not plain:
         return None
     state = optimiser.state[parameter]
     if not state:
