@@ -16,6 +16,7 @@ from ganplay.tensors import below
 NETWORKS = ("generator", "average", "discriminator")
 OPTIMISERS = ("generator_optimiser", "discriminator_optimiser")
 COUNTERS = ("images", "rounds", "seconds", "generator_updates", "reached")
+_FORK = "; a fork keeps them, but for a generator with more maps that draws the same"
 
 
 class State:
@@ -105,7 +106,7 @@ class State:
             ValueError: a weight is missing or has another shape.
         """
         for owner in NETWORKS:
-            load_network(getattr(self, owner), owner, below(tensors, owner + "/"))
+            load_network(getattr(self, owner), owner, below(tensors, owner + "/"), remark="" if exact else _FORK)
         for owner in OPTIMISERS:
             saved: dict[int, dict[str, Tensor]] = {}
             for name, value in below(tensors, owner + "/").items():
@@ -124,12 +125,15 @@ def _place(network: nn.Module, device: str) -> nn.Module:
     return network.to(device, memory_format=torch.channels_last)
 
 
-def load_network(network: nn.Module, owner: str, saved: dict[str, Tensor], assign: bool = False) -> None:
+def load_network(
+    network: nn.Module, owner: str, saved: dict[str, Tensor], *, assign: bool = False, remark: str = ""
+) -> None:
     """Sets every weight and buffer of a network.
 
     Args:
         owner: what an error sentence calls the network.
         assign: let the tensors become the weights, for a network that was built without memory of its own.
+        remark: what ends the sentence about another shape.
 
     Raises:
         ValueError: a name or a shape differs; the sentence says which.
@@ -141,7 +145,7 @@ def load_network(network: nn.Module, owner: str, saved: dict[str, Tensor], assig
         if saved[name].shape != value.shape:
             raise ValueError(
                 f"The checkpoint's {owner} has shape {tuple(saved[name].shape)} at '{name}', this recipe's has "
-                f"{tuple(value.shape)}; a fork keeps them, but for a generator with more maps that draws the same."
+                f"{tuple(value.shape)}{remark}."
             )
     left_over = sorted(set(saved) - set(own))
     if left_over:
