@@ -43,7 +43,7 @@ def test_a_step_copies_no_gradient():
     parameters = weights(torch.channels_last)
     optimiser = Adam().build(parameters)
     step(optimiser, parameters, 0, torch.channels_last)
-    with profile(activities=[ProfilerActivity.CPU], record_shapes=True) as watched:
+    with profile(activities=[ProfilerActivity.CPU]) as watched:
         step(optimiser, parameters, 1, torch.channels_last)
     updates = [event for event in watched.events() if event.name == "aten::_fused_adam_"]
     copies = [child for update in updates for child in update.cpu_children if child.name == "aten::contiguous"]
