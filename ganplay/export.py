@@ -36,10 +36,10 @@ if TYPE_CHECKING:
     from ganplay.runs.store import Run
 
 POINTS = 100  # of each curve in metrics.json, beside those with a score
-GRADIENTS = 20  # points with statistics of each layer, most of the file's bytes
+GRADIENTS = 40  # points with statistics of each layer, most of the file's bytes
 DIGITS = 5  # significant ones of a number
 _DOTS = 1_000  # samples of a 2-D set in samples.webp
-_LARGE, _ROWS = 64, 4  # pixels of a side from which it holds so many rows only: all of them took half a megabyte
+_LARGE, _ROWS = 64, 2  # pixels of a side from which it holds so many rows only: all of them took half a megabyte
 _FILES = {
     CONFIG: "the format, the images seen and the whole recipe",
     GENERATOR: "the averaged generator",
