@@ -272,6 +272,21 @@ def test_horses_are_two_changes_away_and_the_first_layer_has_the_printed_units(n
         assert generator.last(x).shape == (2, 3, 32, 32)
 
 
+@pytest.mark.parametrize(
+    ("name", "side", "units", "maps"),
+    [
+        ("kth-intermediate", 28, 28 * 28 * 1 * 8, 128),
+        ("kth-dcgan", 28, 28 * 28 * 1024 // 64, 784),  # 3.5 x 3.5 x 1024 = 4 x 4 x 784
+        ("kth-dcgan", 64, 8 * 8 * 1024, 1024),
+        ("kth-dcgan", 36, 20_725, 829),  # 4.5 x 4.5 x 1024 = 20,736, to the nearest whole map of 5 x 5
+    ],
+)
+def test_the_first_layer_has_the_printed_units_where_the_side_does_not_divide(name, side, units, maps):
+    with torch.device("meta"):
+        generator, _ = build_networks(recipe(name).change({"image_size": side}))
+    assert (generator.project.out_features, generator.project.width) == (units, maps)
+
+
 @pytest.mark.parametrize("name", ["kth-simple", "kth-intermediate", "kth-dcgan"])
 @pytest.mark.parametrize("changes", FEATURES, ids=lambda changes: "+".join(changes))
 def test_each_feature_of_the_study_is_one_change(name, changes):

@@ -56,8 +56,8 @@ def dcgan() -> tuple[PrintedTable, ...]:
     """Table 3."""
     first = Row(
         "linear", maps=28 * 28 * 1024 // 64, norm="none", activation="ReLU",
-        note=f"28 / 8 is no whole number: 1024 maps of 4x4, as footnote 1 allows; {AS_MAPS}. {NORM}",
-        ours={"operation": UP, "maps": 1024, "norm": "batch"},
+        note=f"28 / 8 is no whole number: footnote 1 allows 784 maps of 4x4, as many units; {AS_MAPS}. {NORM}",
+        ours={"operation": UP, "maps": 784, "norm": "batch"},
     )  # fmt: skip
     level = Row(
         UP, 5, 2, None, 512, "none", "ReLU", ours={"stride": 1, "norm": "batch"},

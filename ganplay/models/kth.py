@@ -6,9 +6,11 @@ What the tables leave open, and what was chosen:
   it; odd sides are rounded up going down and come out again going up (28 -> 14 -> 7 -> 4 and back).
 - "FC. height*width*depth*8" is as many numbers as 128 maps for each colour channel at a quarter of the side. Its batch
   norm is taken over each of these maps, as in the DCGAN.
-- "FC. height/8*width/8*1024" and four upconvolutions with stride 2 would make twice the wanted side. The table's
-  footnote lets strides change with the shape of the data: the first upconvolution has stride 1, the other three
-  double. 28 / 8 is rounded up to 4.
+- "FC. height/8*width/8*1024" is as many numbers as 1024 maps at an eighth of the side. Where the side does not divide
+  by 8, the numbers stay as many and take another shape, as the table's footnote allows: 28 / 8 is rounded up to 4, and
+  the 12,544 numbers of a side of 28 are 784 maps of 4 x 4.
+- Four upconvolutions with stride 2 would make twice the wanted side. By the same footnote strides may change: the first
+  upconvolution has stride 1, the other three double.
 - Where a row lists ReLU before batchnorm, the normalisation comes first all the same, as in the DCGAN paper.
 - Table 3 prints no batch norm, but section 2.2 says that it was implemented, for most layers. Without it the generator
   collapsed in trials (MNIST, a quarter of the widths, two seeds): after 12,000 images every noise gave the same picture
@@ -59,7 +61,9 @@ class _Generator(ImageGenerator):
     def table(self, shapes: Shapes, labels: GeneratorLabels, widths: tuple[int, ...]) -> GeneratorPlan:
         """A fully connected layer to the first map, then one upconvolution for each further width and one to the image.
 
-        The last three upconvolutions, or all where there are fewer, double; any before them have stride 1.
+        The last three upconvolutions, or all where there are fewer, double; any before them have stride 1. The first
+        layer has as many units as `widths[0]` maps of the exact side, 3.5 for 28; where that is rounded up, the maps
+        are fewer.
         """
         side = shapes.sample[-1]
         sides = [side]
@@ -67,6 +71,8 @@ class _Generator(ImageGenerator):
             sides.insert(0, (sides[0] + 1) // 2)
         levels = len(widths) + 1 - len(sides)
         first, *rest = widths
+        exact = side / 2 ** (len(sides) - 1)
+        maps = max(1, round(first * (exact / sides[0]) ** 2))
         stages = tuple(
             self.level(width, sides[0], labels)
             if index < levels
@@ -75,7 +81,7 @@ class _Generator(ImageGenerator):
         )
         odd = side % 2 == 1
         return GeneratorPlan(
-            first, sides[0], stages, lambda channels: doubling(channels, shapes.sample[0], KERNEL, odd=odd)
+            maps, sides[0], stages, lambda channels: doubling(channels, shapes.sample[0], KERNEL, odd=odd)
         )
 
     def level(self, width: int, side: int, labels: GeneratorLabels) -> Stage:
@@ -104,8 +110,10 @@ class KthDcganGenerator(_Generator):
     """Table 3: a fully connected layer to an eighth of the side, four upconvolutions of which the last three double."""
 
     widths: tuple[int, ...] = option(
-        (1024, 512, 256, 128), "Feature maps, first map first.", low=1, high=2048, length=(1, 5)
-    )
+        (1024, 512, 256, 128),
+        "Feature maps, first map first; fewer in the first where 8 does not divide the side (784 of 1024 at 28).",
+        low=1, high=2048, length=(1, 5),
+    )  # fmt: skip
 
     def plan(self, shapes: Shapes, labels: GeneratorLabels) -> GeneratorPlan:
         return self.table(shapes, labels, self.widths)
