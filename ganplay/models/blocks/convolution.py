@@ -23,8 +23,8 @@ from torch.nn.functional import conv_transpose2d, pad
 from ganplay.models.blocks.taps import Gather, Scatter, Taps
 
 # Products win where channels in x channels out reach both numbers: the second alone, and the first times places^2 of
-# the coarser map; ten times that, over stride^2, for a convolution, whose patches are a larger copy. Measured with
-# AMX, in fp32 as one product (`python -m ganplay bench convolution`); where they are off, only time is lost.
+# the coarser map; ten times that, over stride^2, for a convolution, whose patches are a larger copy. Measured with AMX,
+# in fp32 as one product, and by taps with AVX2 (`python -m ganplay bench convolution`); where off, only time is lost.
 WORTH = {torch.bfloat16: (10, 8_000), torch.float32: (100, 32_768)}
 PATCHES = 10
 WHOLE = {torch.bfloat16}  # types in which all taps are one product
