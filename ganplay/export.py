@@ -39,7 +39,7 @@ POINTS = 100  # of each curve in metrics.json, beside those with a score
 GRADIENTS = 40  # points with statistics of each layer, most of the file's bytes
 DIGITS = 5  # significant ones of a number
 _DOTS = 1_000  # samples of a 2-D set in samples.webp
-_LARGE, _ROWS = 64, 2  # pixels of a side from which it holds so many rows only: all of them took half a megabyte
+_LARGE = 64  # pixels of a side from which it holds two rows, folded to half the width: all took up to a megabyte
 _FILES = {
     CONFIG: "the format, the images seen and the whole recipe",
     GENERATOR: "the averaged generator",
@@ -185,7 +185,8 @@ def picture(stored: LoadedGenerator) -> Image.Image:
     dataset = stored.recipe.dataset
     if len(dataset.native) == 3:
         count, columns = grid_size(stored.recipe)
-        count = min(count, columns * _ROWS) if stored.recipe.shapes.sample[-1] >= _LARGE else count
+        if stored.recipe.shapes.sample[-1] >= _LARGE:
+            count, columns = min(count, 2 * columns), columns // 2
         return pictures.grid(sample(stored, 0, count), columns)
     return pictures.scatter(sample(stored, 0, _DOTS), load(dataset, dataset.native, "test").values[:_DOTS])
 

@@ -161,10 +161,13 @@ def test_every_table_and_drawing_can_be_made(name: str) -> None:
         assert len(boxes) == len(wiring.rows)
         circles = [part for part in drawn.iter() if part.tag.endswith("circle")]
         assert len(circles) == len(wiring.trace.sums)
-        for box in boxes:
+        titles = [part for part in drawn.iter() if part.tag.endswith("text") and part.get("class") == "a"]
+        for box, text in zip(boxes, titles, strict=True):
             left, width = float(box.get("x")), float(box.get("width"))
             assert left >= 0
             assert left + width <= blueprint.WIDTH
+            assert left < float(text.get("x"))
+            assert float(text.get("x")) + 6.7 * len(text.text) <= left + width  # in a wide font, DejaVu Sans Bold
         assert len(blueprint.in_words(wiring, network).split(";")) == len(wiring.rows)
 
 

@@ -259,7 +259,7 @@ def test_a_small_picture_shows_the_first_rows_whole(exported, folder):
     assert samples.GAP == pictures.GAP
     with Image.open(exported / "samples.webp") as opened_file:
         whole = np.asarray(opened_file.convert("RGB"))
-    rows = samples.ROWS * (32 + pictures.GAP) + pictures.GAP
+    rows = 4 * (32 + pictures.GAP) + pictures.GAP  # of 8 columns
     shown = Image.open(io.BytesIO(samples.small("one")))
     factor = shown.width // whole.shape[1]
     assert shown.size == (whole.shape[1] * factor, rows * factor)

@@ -17,9 +17,9 @@ from ganplay.ui.sketch import FAKE, INKS, REAL
 
 WIDTH = 360
 CIRCLE, PILL = 24, 26  # heights
-LINE, LETTER = 16, 5.6  # height of a line of text and mean width of a letter
+LINE, LETTER = 16, 6.2  # height of a line of text and mean width of a letter in a wide font
 GAP = 24  # between one rank and the next
-NARROW = 24  # width of the lane of a line that passes a rank
+NARROW = 32  # width of the lane of a line that passes a rank
 COLOURS = {"generator": FAKE, "discriminator": REAL}
 OUTPUT, CLASSES = -(10**6), -(10**6) - 1  # numbers of what a network gives back
 NAMES = {
@@ -29,7 +29,7 @@ NAMES = {
 NORMS = ("batch", "conditional batch", "instance", "layer", "group")
 SHORT = {"transposed convolution": "transp. conv.", "convolution": "conv.", "embedding": "label code"}
 _STYLE = (
-    "<style>text{fill:currentColor;font-family:sans-serif}.a{font-size:12px;font-weight:600}"
+    "<style>text{fill:currentColor;font-family:sans-serif}.a{font-size:11.5px;font-weight:600}"
     ".b{font-size:11.5px;fill-opacity:.85}.m{text-anchor:middle}</style>"
     "<defs><marker id='t' viewBox='0 0 8 8' refX='7' refY='4' markerWidth='6' markerHeight='6' orient='auto'>"
     "<path d='M0 0L8 4L0 8z' fill='currentColor' fill-opacity='.75'/></marker></defs>"
@@ -135,7 +135,7 @@ def _place(ranks: list[list[Node]], wiring: Wiring) -> None:
         rank.sort(key=lambda node: (_middle(node), node.line))
         lines = sum(node.line for node in rank)
         boxes = len(rank) - lines
-        wide = min(300, (WIDTH - 2 - lines * NARROW) / max(1, boxes) - 6)
+        wide = min(336, (WIDTH - 2 - lines * NARROW) / max(1, boxes) - 6)
         for node in rank:
             node.width = NARROW if node.line else wide
             node.height = 0 if node.line else _height(node, wiring)
@@ -166,7 +166,7 @@ def _arrow(above: Node, node: Node, word: str) -> str:
     if not word or (above.line and not node.line):  # a chain of lines has said it already
         return drawn
     if node.line:
-        x, y = node.x - 5, node.top + node.height / 2
+        x, y = node.x + (12 if node.x > WIDTH / 2 else -5), node.top + node.height / 2  # away from the bends
         turned = f"transform='rotate(-90 {x:.1f} {y:.1f})'"
         return f"{drawn}<text x='{x:.1f}' y='{y:.1f}' class='b m' {turned}>{escape(word)}</text>"
     x, y = (above.x + node.x) / 2 - 14, (start + end) / 2 + 4
@@ -222,7 +222,7 @@ def _is_narrow(node: Node) -> bool:
 
 def _zone(node: Node) -> int:
     """Width of the place for the block of maps."""
-    return 44 if _is_narrow(node) else 64
+    return 36 if _is_narrow(node) else 64
 
 
 def _box(node: Node, wiring: Wiring, colour: str) -> str:

@@ -13,7 +13,6 @@ from ganplay.paths import bundled_checkpoints
 
 MOST = 4
 FEATURED = ("mnist-projection", "cifar10-flagship", "cs229-parallel", "quick-digits")  # on Home, where they are there
-ROWS = 4  # of samples in a small picture
 GAP = 2  # pixels between samples, as `ganplay.pictures` draws them, which imports torch
 WIDTH = 560  # pixels a small picture is enlarged towards
 
@@ -26,7 +25,7 @@ def chosen() -> list[str]:
 
 
 def small(name: str) -> bytes:
-    """The first rows of a checkpoint's samples as a JPEG of some 50 KB.
+    """The first rows of a checkpoint's samples, half as many as there are columns, as a JPEG of some 50 KB.
 
     Raises:
         ValueError: there is no picture that can be read.
@@ -42,9 +41,10 @@ def small(name: str) -> bytes:
 def _small(path: str, changed: int) -> bytes:
     with Image.open(path) as opened:
         picture = opened.convert("RGB")
-    side = _side(Path(path).with_name("config.json"))
-    height = ROWS * (side + GAP) + GAP
-    if side and (picture.width - GAP) % (side + GAP) == 0 and height < picture.height:  # a grid of images
+    cell = _side(Path(path).with_name("config.json")) + GAP
+    columns, left = divmod(picture.width - GAP, cell)
+    height = max(1, columns // 2) * cell + GAP
+    if cell > GAP and left == 0 and height < picture.height:  # a grid of images
         picture = picture.crop((0, 0, picture.width, height))
     factor = max(1, WIDTH // picture.width)
     picture = picture.resize((picture.width * factor, picture.height * factor), Image.Resampling.NEAREST)
