@@ -142,7 +142,7 @@ def test_every_chart_runs_over_images_seen_and_its_form_does_not_depend_on_its_d
 
 
 def test_scores_are_drawn_only_where_there_are_some() -> None:
-    points = [point(1), point(2, score=None), point(3, score=0.25)]
+    points = [point(1), point(2, score=None), point(3, score=0.25), point(4, score=-0.01)]  # no logarithm
     assert [(r["images"], r["value"]) for r in rows(chart("score", [Series("a", colour(0), points)]))] == [(3, 0.25)]
 
 

@@ -51,6 +51,12 @@ def _field(name: str) -> Callable[[Point], Any]:
     return lambda point: point.get(name)
 
 
+def _score(point: Point) -> float | None:
+    """The score at one point; None where there is none, and where an unbiased estimate is not above 0 (no logarithm)."""
+    score = point.get("score")
+    return score if _finite(score) and score > 0 else None
+
+
 def _norm(network: str) -> Callable[[Point], Any]:
     return lambda point: gradient_norm(point, network)
 
@@ -77,7 +83,7 @@ FIGURES: dict[str, Figure] = {
         {"discriminator": SOLID, "generator": DASHED},
         {"type": "log", "nice": False},
     ),
-    "score": Figure("Score (smaller is better)", {"": _field("score")}),
+    "score": Figure("Score (smaller is better), log scale", {"": _score}, scale={"type": "log", "nice": False}),
 }
 
 
