@@ -52,7 +52,7 @@ def _field(name: str) -> Callable[[Point], Any]:
 
 
 def _score(point: Point) -> float | None:
-    """The score at one point; None where there is none, and where an unbiased estimate is not above 0 (no logarithm)."""
+    """The score at one point; None without one, and where an unbiased estimate is not above 0 (no logarithm)."""
     score = point.get("score")
     return score if _finite(score) and score > 0 else None
 
