@@ -135,19 +135,21 @@ def studio(folder: Path) -> dict[str, object]:
 def move_sliders(address: str, first: int, ready: threading.Barrier, times: list[float]) -> None:
     """One viewer: a new seed, a look at it, and the next. The first answer, behind the server's imports, is free."""
     viewer = http.client.HTTPConnection(urllib.parse.urlsplit(address).netloc, timeout=60)
-    see_samples(viewer, first)
+    session = f"viewer-{first}"  # as a browser has one
+    see_samples(viewer, session, first)
     ready.wait()
     for seed in range(first + 1, first + 1 + MOVES):
         started = time.perf_counter()
-        see_samples(viewer, seed)
+        see_samples(viewer, session, seed)
         times.append(time.perf_counter() - started)
         time.sleep(THINKING)
 
 
-def see_samples(viewer: http.client.HTTPConnection, seed: int) -> bytes:
+def see_samples(viewer: http.client.HTTPConnection, session: str, seed: int) -> bytes:
     """The studio's picture of 64 samples. Bare requests: gradio_client takes as much processor time as the server."""
     values = [SOURCE, seed, 64, 0, "", 0.0]  # columns, class and truncation as they are by default
-    event = json.loads(fetch(viewer, "/studio/gradio_api/call/sample", {"data": values}))["event_id"]
+    sent = {"data": values, "session_hash": session}
+    event = json.loads(fetch(viewer, "/studio/gradio_api/call/sample", sent))["event_id"]
     answer = fetch(viewer, f"/studio/gradio_api/call/sample/{event}").decode()
     if not answer.startswith("event: complete"):
         raise RuntimeError(f"The studio answered {answer!r}.")

@@ -13,6 +13,7 @@ import gradio as gr
 import numpy as np
 import pytest
 import torch
+from fastapi import FastAPI
 from PIL import Image
 from pixels import pixels
 from tiny_runs import train_tiny
@@ -153,6 +154,15 @@ def test_heavy_work_has_a_queue_of_its_own_with_one_place():
     ((name, limit),) = queues["sample"]
     assert name == "sampling"
     assert limit >= 1
+
+
+def test_only_the_newest_visitors_are_remembered(monkeypatch):
+    monkeypatch.setattr(lanes, "SESSIONS", 3)
+    blocks = app.build()
+    gr.mount_gradio_app(FastAPI(), blocks, path="/", **app.settings())
+    for visitor in "abcde":
+        assert blocks.state_holder[visitor]
+    assert list(blocks.state_holder.session_data) == ["c", "d", "e"]
 
 
 def test_the_line_about_a_source_says_what_it_makes(home):

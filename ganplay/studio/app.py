@@ -14,7 +14,7 @@ import gradio as gr
 from fastapi import FastAPI
 
 from ganplay.studio import actions, look, picker, programs
-from ganplay.studio.lanes import CONTROL, HEAVY, SAMPLING, open_queue, spoken
+from ganplay.studio.lanes import CONTROL, HEAVY, SAMPLING, SESSIONS, open_queue, spoken
 from ganplay.studio.scene import Tab
 from ganplay.studio.tabs import arithmetic, classes, directions, game, interpolate, neighbours, sample
 
@@ -65,7 +65,7 @@ def main(port: int = 7860, host: str = "127.0.0.1") -> None:
     blocks = build()
     address = {"server_name": host, "server_port": port, "share": False, "quiet": True, "prevent_thread_lock": True}
     try:
-        blocks.launch(**address, **settings())
+        blocks.launch(**address, **settings(), state_session_capacity=SESSIONS)
     except OSError:
         raise ValueError(f"Port {port} of {host} is in use or not allowed; choose another with --port.") from None
     print(f"The studio is at http://{host}:{port}/ until Ctrl-C.", flush=True)
