@@ -39,7 +39,7 @@ POINTS = 100  # of each curve in metrics.json, beside those with a score
 GRADIENTS = 40  # points with statistics of each layer, most of the file's bytes
 DIGITS = 5  # significant ones of a number
 _DOTS = 1_000  # samples of a 2-D set in samples.webp
-_LARGE = 64  # pixels of a side from which it holds two rows, folded to half the width: all took up to a megabyte
+_LARGE, _COLUMNS, _ROWS = 64, 5, 4  # from how many pixels a side it holds so many at most: all took up to a megabyte
 _FILES = {
     CONFIG: "the format, the images seen and the whole recipe",
     GENERATOR: "the averaged generator",
@@ -186,7 +186,8 @@ def picture(stored: LoadedGenerator) -> Image.Image:
     if len(dataset.native) == 3:
         count, columns = grid_size(stored.recipe)
         if stored.recipe.shapes.sample[-1] >= _LARGE:
-            count, columns = min(count, 2 * columns), columns // 2
+            columns = min(columns, _COLUMNS)
+            count = columns * _ROWS
         return pictures.grid(sample(stored, 0, count), columns)
     return pictures.scatter(sample(stored, 0, _DOTS), load(dataset, dataset.native, "test").values[:_DOTS])
 

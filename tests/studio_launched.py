@@ -34,6 +34,10 @@ class Studio:
         )
         self.client = Client(self.url, verbose=False, download_files=folder / "downloads")
 
+    def forget(self) -> None:
+        """Every visitor's session is dropped, as the oldest are when there are too many."""
+        self.blocks.state_holder.session_data.clear()
+
     def call(self, name: str, *values: object, **named: object) -> np.ndarray:
         """The picture of an endpoint, int64 (H, W, 3)."""
         with Image.open(self.client.predict(*values, api_name=f"/{name}", **named)) as picture:

@@ -112,7 +112,7 @@ def test_the_picture_of_large_images_has_fewer_of_them(tmp_path):
     torch.manual_seed(0)
     made = recipe("iisc-dcgan").change({"generator.widths": (8, 8, 8, 8)})
     drawn = export.picture(LoadedGenerator(made, 0, made.generator.build(made.shapes).eval()))
-    assert drawn.size == (4 * (64 + GAP) + GAP, 4 * (64 + GAP) + GAP)
+    assert drawn.size == (5 * (64 + GAP) + GAP, 4 * (64 + GAP) + GAP)
 
 
 def test_curves_keep_ends_scores_and_five_digits_when_thinned(run, folder, of_this_home, tmp_path, monkeypatch):

@@ -13,6 +13,7 @@ import gradio as gr
 import numpy as np
 import pytest
 import torch
+from browser import free_port
 from fastapi import FastAPI
 from PIL import Image
 from pixels import pixels
@@ -25,7 +26,7 @@ from ganplay.recipe import Recipe
 from ganplay.recipes import recipe
 from ganplay.state import State
 from ganplay.studio import actions, app, controls, files, lanes, look
-from ganplay.studio.tabs import arithmetic, interpolate, sample
+from ganplay.studio.tabs import arithmetic, game, interpolate, sample
 
 DIGITS = recipe("quick-digits")
 TOLD = DIGITS.change({"generator.conditioning": "concat", "discriminator.conditioning": "projection"})
@@ -163,6 +164,29 @@ def test_only_the_newest_visitors_are_remembered(monkeypatch):
     for visitor in "abcde":
         assert blocks.state_holder[visitor]
     assert list(blocks.state_holder.session_data) == ["c", "d", "e"]
+
+
+def test_the_studio_alone_remembers_as_few(monkeypatch):
+    launched = []
+    monkeypatch.setattr(gr.Blocks, "block_thread", lambda blocks: launched.append(blocks))
+    app.main(free_port())
+    try:
+        assert launched[0].state_holder.capacity == lanes.SESSIONS
+    finally:
+        launched[0].close()
+
+
+@pytest.mark.parametrize("sent", [None, {}, [], "game", {"source": "checkpoint:quick-digits"}, {"answers": []}])
+def test_what_is_no_game_is_not_played(sent):
+    assert game._answers(True)(sent) == [gr.skip()] * 8
+
+
+def test_a_game_that_no_page_sends_is_refused():
+    wrong = {"source": "checkpoint:quick-digits", "seed": "x", "answers": []}
+    with pytest.raises(gr.Error, match="seed"):
+        game._answers(True)(wrong)
+    with pytest.raises(gr.Error, match="nothing-of-that-name"):
+        game._answers(True)({**wrong, "source": "checkpoint:nothing-of-that-name", "seed": 1})
 
 
 def test_the_line_about_a_source_says_what_it_makes(home):

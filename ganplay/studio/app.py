@@ -14,7 +14,7 @@ import gradio as gr
 from fastapi import FastAPI
 
 from ganplay.studio import actions, look, picker, programs
-from ganplay.studio.lanes import CONTROL, HEAVY, SAMPLING, SESSIONS, open_queue, spoken
+from ganplay.studio.lanes import CONTROL, HEAVY, SAMPLING, open_queue, spoken
 from ganplay.studio.scene import Tab
 from ganplay.studio.tabs import arithmetic, classes, directions, game, interpolate, neighbours, sample
 
@@ -33,7 +33,7 @@ def build() -> gr.Blocks:
         gr.Markdown(INTRODUCTION)
         chosen = picker.build()
         empty = gr.Markdown(actions.EMPTY, visible=False)
-        current = gr.State("")  # the name of the open tab
+        current = gr.Textbox(visible=False)  # the name of the open tab; the browser keeps it
         with gr.Tabs(visible=False, overflow_behavior="wrap") as row:
             tabs = [module.build(chosen.source) for module in TABS]
         _enter_when_asked(chosen, current, tabs)
@@ -65,14 +65,14 @@ def main(port: int = 7860, host: str = "127.0.0.1") -> None:
     blocks = build()
     address = {"server_name": host, "server_port": port, "share": False, "quiet": True, "prevent_thread_lock": True}
     try:
-        blocks.launch(**address, **settings(), state_session_capacity=SESSIONS)
+        blocks.launch(**address, **settings(), state_session_capacity=blocks.state_session_capacity)
     except OSError:
         raise ValueError(f"Port {port} of {host} is in use or not allowed; choose another with --port.") from None
     print(f"The studio is at http://{host}:{port}/ until Ctrl-C.", flush=True)
     blocks.block_thread()
 
 
-def _enter_when_asked(chosen: picker.Picker, current: gr.State, tabs: Sequence[Tab]) -> None:
+def _enter_when_asked(chosen: picker.Picker, current: gr.Textbox, tabs: Sequence[Tab]) -> None:
     """Draws the tab that a person opens, and the open one when another source is chosen."""
     for tab in tabs:
         tab.block.select(_named(tab), [chosen.source, *tab.inputs], [current, *tab.outputs], **tab.lane, **CONTROL)
@@ -127,7 +127,7 @@ def _nothing(tab: Tab) -> list[Any]:
 
 
 def _listing(
-    blocks: gr.Blocks, chosen: picker.Picker, empty: gr.Markdown, row: gr.Tabs, current: gr.State, tabs: Sequence[Tab]
+    blocks: gr.Blocks, chosen: picker.Picker, empty: gr.Markdown, row: gr.Tabs, current: gr.Textbox, tabs: Sequence[Tab]
 ) -> None:
     """Fills the list when the page opens, as its link wishes (`?source=KEY&tab=NAME&seed=N`), and on demand."""
     names = [tab.name for tab in tabs]

@@ -13,7 +13,7 @@ import gradio as gr
 from ganplay.runs.limits import cores
 
 WAITING = 64  # requests beyond which a browser is told to try again later
-SESSIONS = 500  # visitors whose page is remembered, half a megabyte each; whoever calls without a session is a new one
+SESSIONS = 500  # visitors that Gradio remembers, half a megabyte each; whoever calls without a session is a new one
 _IDLE = 0.02  # seconds between two looks at an empty queue; Gradio's own 0.001 takes a 14th of a core for ever
 _STATUS = 5.0  # seconds between two reports to those who wait; Gradio's own is one to everybody for each finished job
 _TOLD = 0.3  # seconds between two reports of a long computation
@@ -29,7 +29,11 @@ LOCAL: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 
 
 def open_queue(blocks: gr.Blocks) -> None:
-    """Gives the studio its queue, without the work that Gradio does for statistics that nobody reads."""
+    """Gives the studio its queue, without the work that Gradio does for statistics that nobody reads.
+
+    Who is forgotten loses nothing: what a page must know from one event to the next is in hidden parts of it, not in
+    `gr.State`.
+    """
     blocks.queue(max_size=WAITING, default_concurrency_limit=cores(), status_update_rate=_STATUS)
     blocks.state_session_capacity = SESSIONS  # Gradio's own 10,000 would be 5 GB
     queue = blocks._queue

@@ -43,7 +43,7 @@ def _hub(source: gr.Dropdown) -> None:
         load = gr.Button("Load", variant="primary", scale=1, min_width=90)
         cancel = gr.Button("Do not wait", scale=1, min_width=110, visible=False)
     status = gr.Markdown()
-    wanted = gr.State("")
+    wanted = gr.Textbox(visible=False)  # the key that is waited for; the browser keeps it
     timer = gr.Timer(_ASKED, active=False)
     outputs = [wanted, timer, cancel, status, source]
 

@@ -36,7 +36,7 @@ def build(source: gr.Dropdown) -> Tab:
     """The tab "Real or fake?"."""
     with gr.Tab("Real or fake?", id="game") as block:
         note = gr.Markdown(visible=False, elem_classes="note")
-        state = gr.State({})
+        state = gr.JSON({}, visible=False)  # the browser keeps it: a server may forget a visitor
         with gr.Column(elem_classes="game") as area:
             gr.Markdown(ABOUT)
             progress = gr.Markdown(elem_classes="round")
@@ -64,11 +64,18 @@ def build(source: gr.Dropdown) -> Tab:
     return Tab("game", block, [state], outputs, _enter)
 
 
+def _is_game(state: Any) -> bool:
+    """False before the first game, and for what no page of ours would send; `ganplay.game` checks what is inside."""
+    return (
+        isinstance(state, dict) and set(state) == {"source", "seed", "answers"} and isinstance(state["answers"], list)
+    )
+
+
 def _answers(answer: bool) -> Any:
     """What a button does: notes its answer and shows the next round, or the verdict."""
 
     def note(state: Game) -> list[Any]:
-        if not state or len(state["answers"]) >= game.ROUNDS:  # a key pressed once too often
+        if not _is_game(state) or len(state["answers"]) >= game.ROUNDS:  # a key pressed once too often
             return [gr.skip()] * 8
         return _show({**state, "answers": [*state["answers"], answer]})
 
@@ -86,7 +93,7 @@ def _enter(source: str, state: Game) -> list[Any]:
     if not controls.is_images(open_source(source)):
         return [*refused(POINTS + "One point alone looks neither real nor generated."), *unchanged]
     try:
-        shown = _show(state) if state and state["source"] == source else _new(source)
+        shown = _show(state) if _is_game(state) and state["source"] == source else _new(source)
     except ValueError as error:
         return [*refused(str(error)), *unchanged]
     return [*accepted(), *shown]
