@@ -7,6 +7,7 @@ import os
 import shlex
 import subprocess
 import sys
+import threading
 import zipfile
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -280,6 +281,33 @@ def test_a_model_of_the_hub_is_waited_for_and_chosen_when_it_is_here(person, stu
     going[:] = [hub.Fetch("ready", 1.0, "someone/digits is on this computer.")]
     person.page.wait_for_function("document.querySelector('.source input').value.includes('Hub')")
     person.commands("sample hub:someone/digits")
+
+
+def test_who_no_longer_waits_for_a_download_is_not_made_to_wait_by_a_late_answer(person, monkeypatch):
+    held, asked, released = threading.Event(), threading.Event(), threading.Event()
+
+    def fetch(key: str, retry: bool = False) -> hub.Fetch:
+        if held.is_set():
+            asked.set()
+            assert released.wait(20)
+        return hub.Fetch("loading", 0.4, "Downloading someone/digits")
+
+    monkeypatch.setattr(hub, "fetch", fetch)
+    person.open().address()
+    person.page.get_by_text("A model on the Hugging Face Hub").click()
+    person.page.get_by_label("Repository").fill("someone/digits")
+    person.page.get_by_role("button", name="Load", exact=True).click()
+    person.says("Downloading someone/digits (40%)")
+    held.set()
+    assert asked.wait(20)
+    person.page.get_by_role("button", name="Do not wait").click()
+    person.says("The download goes on without you.")
+    released.set()
+    person.page.get_by_label("Repository").fill("")  # the answer to this comes after the late one
+    person.page.get_by_role("button", name="Load", exact=True).click()
+    person.says("No repository is given")
+    person.says("The download goes on without you.")
+    assert person.page.get_by_role("button", name="Do not wait").count() == 0
 
 
 def test_every_tab_fits_a_phone_and_asks_no_other_host(studio, context, told):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +13,9 @@ from ganplay.studio import actions
 from ganplay.studio.lanes import CONTROL, LOCAL, SAMPLING, spoken
 
 _ASKED = 0.7  # seconds between two looks at a download
+
+# In the browser, which alone knows what is still waited for when an answer comes.
+_TAKE = "(wanted, report) => report && report.key === wanted ? report.updates : []"
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,7 @@ def _hub(source: gr.Dropdown) -> None:
         cancel = gr.Button("Do not wait", scale=1, min_width=110, visible=False)
     status = gr.Markdown()
     wanted = gr.Textbox(visible=False)  # the key that is waited for; the browser keeps it
+    report = gr.JSON(visible=False)  # of the last look
     timer = gr.Timer(_ASKED, active=False)
     outputs = [wanted, timer, cancel, status, source]
 
@@ -51,19 +56,20 @@ def _hub(source: gr.Dropdown) -> None:
         [load.click, repository.submit, revision.submit], spoken(_begin), [repository, revision], outputs,
         **SAMPLING, **CONTROL,
     )  # fmt: skip
-    timer.tick(spoken(_look), [wanted], outputs, **SAMPLING, **CONTROL)
-    quiet = ["", gr.update(active=False), gr.update(visible=False), "The download goes on without you.", gr.skip()]
-    cancel.click(lambda: quiet, None, outputs, **LOCAL)
+    timer.tick(spoken(_look), [wanted], [report], **SAMPLING, **CONTROL).success(
+        None, [wanted, report], outputs, js=_TAKE, **LOCAL
+    )
+    quiet = ["", gr.update(active=False), gr.update(visible=False), "The download goes on without you."]
+    cancel.click(None, None, outputs, js=f"() => {json.dumps(quiet)}", **LOCAL)
 
 
 def _begin(repository: str, revision: str) -> list[Any]:
     return _report(actions.hub_key(repository, revision), retry=True)
 
 
-def _look(wanted: str) -> list[Any]:
-    if not wanted:
-        return ["", gr.update(active=False), gr.skip(), gr.skip(), gr.skip()]
-    return _report(wanted)
+def _look(wanted: str) -> dict[str, Any]:
+    """A report with the key it is about: somebody who no longer waits for that one must not wait again."""
+    return {"key": wanted, "updates": _report(wanted) if wanted else []}
 
 
 def _report(key: str, retry: bool = False) -> list[Any]:
