@@ -21,6 +21,7 @@ from PIL import Image
 from pixels import enlarged, nearly, pixels
 
 from ganplay import game, hub, paths
+from ganplay.drawings.interpolate import Interpolate
 from ganplay.export import export_run
 from ganplay.hub.cache import ABOUT, About
 from ganplay.hub.reference import Reference
@@ -204,6 +205,21 @@ def test_classes_make_a_grid_or_a_reason_and_the_open_tab_follows_the_source(per
     person.page.get_by_role("option", name=key.removeprefix("run:")).click()
     person.says("This generator is unconditional: nobody can ask it for a class")
     assert person.page.locator(".picture img:visible").count() == 0
+
+
+def test_a_tab_that_is_drawn_late_is_not_taken_for_the_open_one(person, told, key, monkeypatch):
+    released = threading.Event()
+    interpolated = Interpolate.show
+    monkeypatch.setattr(Interpolate, "show", lambda *given: released.wait(20) and interpolated(*given))
+    person.open(source=told).address()
+    person.page.get_by_role("tab", name="Interpolate").click()
+    person.page.get_by_role("tab", name="Class grid").click()
+    person.address()
+    released.set()
+    person.page.wait_for_function("document.querySelectorAll('.picture img').length === 3")
+    person.page.get_by_label("Checkpoint or run").click()
+    person.page.get_by_role("option", name=key.removeprefix("run:")).click()
+    person.says("This generator is unconditional: nobody can ask it for a class")
 
 
 def test_sliders_of_directions_move_the_sample_and_go_back(person, key):

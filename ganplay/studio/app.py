@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 import secrets
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -14,7 +15,7 @@ import gradio as gr
 from fastapi import FastAPI
 
 from ganplay.studio import actions, look, picker, programs
-from ganplay.studio.lanes import CONTROL, HEAVY, SAMPLING, open_queue, spoken
+from ganplay.studio.lanes import CONTROL, HEAVY, LOCAL, SAMPLING, open_queue, spoken
 from ganplay.studio.scene import Tab
 from ganplay.studio.tabs import arithmetic, classes, directions, game, interpolate, neighbours, sample
 
@@ -75,7 +76,8 @@ def main(port: int = 7860, host: str = "127.0.0.1") -> None:
 def _enter_when_asked(chosen: picker.Picker, current: gr.Textbox, tabs: Sequence[Tab]) -> None:
     """Draws the tab that a person opens, and the open one when another source is chosen."""
     for tab in tabs:
-        tab.block.select(_named(tab), [chosen.source, *tab.inputs], [current, *tab.outputs], **tab.lane, **CONTROL)
+        tab.block.select(None, None, current, js=f"() => {json.dumps(tab.name)}", **LOCAL)  # before any answer
+        tab.block.select(_enter(tab), [chosen.source, *tab.inputs], tab.outputs, **tab.lane, **CONTROL)
     turn = gr.State("")  # changes when a heavy tab is to be drawn, so that nobody else waits in its queue
     light, heavy = ([tab for tab in tabs if tab.lane is lane] for lane in (SAMPLING, HEAVY))
 
@@ -91,16 +93,14 @@ def _enter_when_asked(chosen: picker.Picker, current: gr.Textbox, tabs: Sequence
         gr.on(triggers, _enter_open(mine), inputs, outputs, **lane, **CONTROL)
 
 
-def _named(tab: Tab) -> Callable[..., Any]:
-    """`enter` of a tab, which also notes that it is the open one."""
+def _enter(tab: Tab) -> Callable[..., Any]:
+    """`enter` of a tab, once there is a source."""
 
-    def enter(source: str, *values: Any) -> list[Any]:
-        return [tab.name, *(tab.enter(source, *values) if source else _nothing(tab))]
+    def enter(source: str | None, *values: Any) -> Any:
+        return tab.enter(source, *values) if source else _nothing(tab)
 
-    def stream(source: str, *values: Any) -> Iterator[list[Any]]:
-        yield [tab.name, *_nothing(tab)]
-        for outputs in tab.enter(source, *values) if source else ():
-            yield [gr.skip(), *outputs]
+    def stream(source: str | None, *values: Any) -> Iterator[list[Any]]:
+        yield from tab.enter(source, *values) if source else [_nothing(tab)]
 
     return spoken(stream if inspect.isgeneratorfunction(tab.enter) else enter)
 
