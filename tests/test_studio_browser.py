@@ -21,7 +21,9 @@ from PIL import Image
 from pixels import enlarged, nearly, pixels
 
 from ganplay import game, hub, paths
+from ganplay.drawings import Model
 from ganplay.drawings.interpolate import Interpolate
+from ganplay.drawings.sample import Sample
 from ganplay.export import export_run
 from ganplay.hub.cache import ABOUT, About
 from ganplay.hub.reference import Reference
@@ -220,6 +222,37 @@ def test_a_tab_that_is_drawn_late_is_not_taken_for_the_open_one(person, told, ke
     person.page.get_by_label("Checkpoint or run").click()
     person.page.get_by_role("option", name=key.removeprefix("run:")).click()
     person.says("This generator is unconditional: nobody can ask it for a class")
+
+
+def test_a_late_picture_of_the_source_before_does_not_stay(person, told, key, monkeypatch):
+    held, released, sampled = threading.Event(), threading.Event(), Sample.show
+
+    def show(drawing: Sample, model: Model) -> object:
+        if drawing.count == 59 and model.recipe.generator.conditioning != "none":
+            held.set()
+            assert released.wait(20)
+        return sampled(drawing, model)
+
+    monkeypatch.setattr(Sample, "show", show)
+    person.open(source=told).address()
+    person.page.get_by_role("slider", name="range slider for How many samples").press("ArrowLeft")
+    assert held.wait(20)
+    person.page.get_by_label("Checkpoint or run").click()
+    person.page.get_by_role("option", name=key.removeprefix("run:")).click()
+    person.commands(f"sample {key.removeprefix('run:')} --count 59")
+    mine = person.address()
+    person.page.evaluate(
+        """() => {
+          window.shown = [];
+          const note = () => window.shown.push(document.querySelector(".picture img")?.src);
+          new MutationObserver(note).observe(document.body, { subtree: true, childList: true, attributes: true });
+        }"""
+    )
+    released.set()
+    person.page.wait_for_function(
+        "mine => window.shown.some(one => one && one !== mine) && window.shown.at(-1) === mine", arg=mine
+    )
+    person.commands(f"sample {key.removeprefix('run:')} --count 59")
 
 
 def test_sliders_of_directions_move_the_sample_and_go_back(person, key):

@@ -22,6 +22,7 @@ from ganplay.studio.tabs import arithmetic, classes, directions, game, interpola
 TABS = (sample, interpolate, arithmetic, classes, directions, neighbours, game)
 _KEPT = 600  # seconds that a file stays on the server's disk
 _UPLOAD = "1kb"  # of a file that somebody sends: nothing here takes one, and Gradio has no switch
+_LATE = "(shown, chosen) => shown && shown !== chosen ? String(Math.random()) : undefined"
 INTRODUCTION = "# Studio\nEvery picture is made by a generator from random numbers; a seed names the numbers."
 
 
@@ -74,7 +75,10 @@ def main(port: int = 7860, host: str = "127.0.0.1") -> None:
 
 
 def _enter_when_asked(chosen: picker.Picker, current: gr.Textbox, tabs: Sequence[Tab]) -> None:
-    """Draws the tab that a person opens, and the open one when another source is chosen."""
+    """Draws the tab that a person opens, and the open one when another source is chosen.
+
+    What was being drawn of the source before may come later than the new picture; then the open tab is drawn again.
+    """
     for tab in tabs:
         tab.block.select(None, None, current, js=f"() => {json.dumps(tab.name)}", **LOCAL)  # before any answer
         tab.block.select(_enter(tab), [chosen.source, *tab.inputs], tab.outputs, **tab.lane, **CONTROL)
@@ -85,7 +89,10 @@ def _enter_when_asked(chosen: picker.Picker, current: gr.Textbox, tabs: Sequence
         is_heavy = bool(source) and current in {tab.name for tab in heavy}
         return [actions.describe(source) if source else "", secrets.token_hex(8) if is_heavy else ""]
 
-    chosen_anew = [chosen.source.change, chosen.refresh.click]
+    late = gr.Textbox(visible="hidden")  # changes when a picture is not of the chosen source
+    for shown in (one for tab in tabs for one in tab.shows):
+        shown.change(None, [shown, chosen.source], late, js=_LATE, **LOCAL)
+    chosen_anew = [chosen.source.change, chosen.refresh.click, late.change]
     gr.on(chosen_anew, spoken(begin), [chosen.source, current], [chosen.about, turn], **SAMPLING, **CONTROL)
     for triggers, mine, lane in ((chosen_anew, light, SAMPLING), ([turn.change], heavy, HEAVY)):
         inputs = [chosen.source, current, *(control for tab in mine for control in tab.inputs)]

@@ -32,6 +32,7 @@ class Tab:
         seed: the slider that a link's seed goes to, if there is one.
         draw: from the source's key and the same values, what `drawn` shows; nothing is fitted.
         drawn: what `draw` returns, in order.
+        shows: hidden texts with the key of the source that each picture is of.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Tab:
     seed: Component | None = None
     draw: Callable[..., Any] | None = None
     drawn: Sequence[Any] = ()
+    shows: Sequence[gr.Textbox] = ()
 
 
 class Stage:
@@ -56,10 +58,12 @@ class Stage:
         )  # fmt: skip
         self.command = _text(None, "In a terminal")  # the colours for a shell are too pale to read
         self.python = _text("python", "In Python")
-        self.outputs = [self.picture, self.command, self.python]
+        self.source = gr.Textbox(visible="hidden", render=False)  # in the page, as only that tells of a change
+        self.outputs = [self.picture, self.command, self.python, self.source]
 
     def render(self) -> None:
         self.picture.render()
+        self.source.render()
         with gr.Accordion("Make it again", open=False, elem_classes="again"):
             self.command.render()
             self.python.render()
@@ -141,7 +145,7 @@ def drawing_tab(
     for control in values:
         follow(control, draw, [source, *values], changing, lane)
     outputs = [*scene.frame, *changing, *values]
-    return Tab(scene.name, scene.block, values, outputs, enter, lane, seed, draw, changing)
+    return Tab(scene.name, scene.block, values, outputs, enter, lane, seed, draw, changing, [scene.stage.source])
 
 
 def draws(event: Any, tab: Tab, source: gr.Dropdown, lane: dict[str, Any] = SAMPLING) -> None:

@@ -39,7 +39,8 @@ def build(source: gr.Dropdown) -> Tab:
     values = [method, class_, seed, *moves]
     shown = [*now.outputs, *parts.stage.outputs]
     outputs = [*parts.frame, *shown, class_, *moves]
-    tab = Tab("directions", parts.block, values, outputs, _enter, HEAVY, seed, spoken(_draw), shown)
+    pictured = [now.source, parts.stage.source]
+    tab = Tab("directions", parts.block, values, outputs, _enter, HEAVY, seed, spoken(_draw), shown, pictured)
 
     for control in (seed, *moves):
         controls.follow(control, tab.draw, [source, *values], shown, SAMPLING)
@@ -64,7 +65,7 @@ def _draw(source: str, method: str, class_: str, seed: Any, *moves: Any) -> list
 def _enter(source: str, method: str, class_: str, seed: Any, *moves: Any) -> Iterator[list[Any]]:
     """Searches the directions, says how far it is, and shows them with all sliders in the middle."""
     model = open_source(source)
-    unchanged = [gr.skip()] * (6 + 1 + MOST)
+    unchanged = [gr.skip()] * (8 + 1 + MOST)
     if not controls.is_images(model):
         yield [*refused(POINTS + "The plane of points has no boldness or hue for a direction to change."), *unchanged]
         return

@@ -45,7 +45,7 @@ def build(source: gr.Dropdown) -> Tab:
     draws(controls.tosses(new, seeds), tab, source)
     keys.input(_visible, [source, keys], [*seeds, *classes], **SAMPLING, **CONTROL)
     animate.click(spoken(_animate), [source, *values], [stale, *moving.outputs], **HEAVY, **CONTROL)
-    return tab
+    return replace(tab, shows=[*tab.shows, moving.source])
 
 
 def _keys() -> tuple[list[gr.Slider], list[gr.Dropdown]]:

@@ -12,7 +12,7 @@ from ganplay.drawings import Model, canvas
 from ganplay.drawings.neighbours import BLIND, Neighbours, Row, waiting
 from ganplay.sources import short
 from ganplay.studio import controls, files
-from ganplay.studio.drawn import open_source
+from ganplay.studio.drawn import Drawn, open_source
 from ganplay.studio.lanes import HEAVY, spoken, told
 from ganplay.studio.scene import POINTS, Tab, accepted, draws, refused, scene
 
@@ -33,7 +33,8 @@ def build(source: gr.Dropdown) -> Tab:
     values = [seed, count, nearest, features, class_]
     shown = [*parts.stage.outputs, distances]
     outputs = [*parts.frame, *shown, features, class_]
-    tab = Tab("neighbours", parts.block, values, outputs, _enter, HEAVY, seed, spoken(_draw), shown)
+    pictured = [parts.stage.source]
+    tab = Tab("neighbours", parts.block, values, outputs, _enter, HEAVY, seed, spoken(_draw), shown, pictured)
     for control in values:
         controls.follow(control, tab.draw, [source, *values], shown, HEAVY)
     draws(controls.tosses(new, [seed]), tab, source, HEAVY)
@@ -44,7 +45,7 @@ def _draw(source: str, seed: Any, count: Any, nearest: Any, features: Any, class
     drawing = Neighbours(seed=seed, count=count, nearest=nearest, features=features, class_=class_)
     path, rows = look(source, drawing)
     name = short(source)
-    return [path, drawing.command(name), drawing.python(name), _table(rows, BLIND[drawing.features])]
+    return [*Drawn(path, drawing.command(name), drawing.python(name), source), _table(rows, BLIND[drawing.features])]
 
 
 def look(source: str, drawing: Neighbours) -> tuple[str, list[Row]]:
@@ -72,7 +73,7 @@ def _table(rows: list[Row], caution: str) -> str:
 def _enter(source: str, seed: Any, count: Any, nearest: Any, features: Any, class_: Any) -> Iterator[list[Any]]:
     """Prepares the training images where that was never done, says how far it is, and shows the neighbours."""
     model = open_source(source)
-    unchanged = [gr.skip()] * 6
+    unchanged = [gr.skip()] * 7
     if not controls.is_images(model):
         yield [
             *refused(POINTS + "Real points lie everywhere between its samples; their nearest say nothing."),
