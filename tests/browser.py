@@ -23,6 +23,8 @@ CHROMIUM_FLAGS = (
     "--disable-component-update", "--disable-sync",
 )  # fmt: skip
 
+PATIENCE = 120_000  # milliseconds until what has not happened is taken for broken, on however busy a machine
+
 
 def chromium() -> str | None:
     """The system's Chromium or Chrome, if any."""
@@ -69,7 +71,7 @@ def server(home: Path, port: int | None = None, log: Path | None = None) -> Iter
 
 
 def _wait_until_healthy(port: int, process: subprocess.Popen) -> None:
-    for _ in range(600):
+    for _ in range(1200):
         if process.poll() is not None:
             raise RuntimeError(f"The server ended with exit code {process.returncode} before it was ready.")
         try:
@@ -78,7 +80,7 @@ def _wait_until_healthy(port: int, process: subprocess.Popen) -> None:
                     return
         except OSError:
             time.sleep(0.1)
-    raise RuntimeError("The server was not ready within a minute.")
+    raise RuntimeError("The server was not ready within two minutes.")
 
 
 @contextmanager
@@ -89,6 +91,7 @@ def page(width: int = 1440, height: int = 1000, scheme: str = "light") -> Iterat
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium(), args=list(CHROMIUM_FLAGS))
         context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
+        context.set_default_timeout(PATIENCE)
         try:
             yield context.new_page()
         finally:

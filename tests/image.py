@@ -130,7 +130,7 @@ def stop(process: subprocess.Popen) -> str:
     for child in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split():
         os.kill(int(child), signal.SIGTERM)  # `unshare` itself would not pass it on
     try:
-        return process.communicate(timeout=30)[0]
+        return process.communicate(timeout=120)[0]
     finally:
         process.kill()
 

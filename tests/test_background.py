@@ -12,7 +12,7 @@ from ganplay.ui import background
 from ganplay.ui.background import Background, answer
 
 
-def wait_for(condition, seconds=60):
+def wait_for(condition, seconds=120):
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, f"{condition} did not come true within {seconds} seconds."

@@ -78,7 +78,7 @@ def ask(seed: int, source: str = SOURCE) -> Ask:
     return Ask(source, seed=seed)
 
 
-def wait_until(condition: Callable[[], object], seconds: float = 40.0) -> None:
+def wait_until(condition: Callable[[], object], seconds: float = 120.0) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "waited in vain"

@@ -21,37 +21,37 @@ def test_a_gan_is_broken_diagnosed_and_cured_and_is_still_there_afterwards(tmp_p
         tab.on("pageerror", lambda error: errors.append(str(error)))
         tab.goto(f"{address}/failure-modes?failure={STORY}")
         start = tab.get_by_test_id("stMain").get_by_role("button", name="Break it", exact=False).last
-        start.wait_for(timeout=60_000)
+        start.wait_for()
 
         # Predict first: before that nothing can be broken
         assert start.is_disabled()
         tab.get_by_test_id("stRadio").locator("label").filter(has_text="millionth").click()
-        wait_for(start.is_enabled, 30, "the way to the button")
+        wait_for(start.is_enabled, "the way to the button")
         start.click()
 
         # Break and diagnose
-        tab.get_by_text("Finished:").first.wait_for(timeout=120_000)
-        tab.get_by_text("Gradients vanish layer by layer").first.wait_for(timeout=60_000)
-        tab.get_by_text("The claim holds on these runs").wait_for(timeout=60_000)
+        tab.get_by_text("Finished:").first.wait_for()
+        tab.get_by_text("Gradients vanish layer by layer").first.wait_for()
+        tab.get_by_text("The claim holds on these runs").wait_for()
         shot(tab, "failure-1-broken")
 
         # Cure from the same seed
         tab.get_by_role("button", name="gradient penalty", exact=True).click()
         cure = tab.get_by_role("button", name="Run the cures")
-        wait_for(cure.is_enabled, 30, "the choice of the cure")
+        wait_for(cure.is_enabled, "the choice of the cure")
         cure.click()
-        wait_for(lambda: tab.get_by_text("Finished:").count() == 2, 180, "the end of the cure")
-        tab.get_by_text(re.compile(r"Measured: .*gradient penalty: ")).wait_for(timeout=60_000)
+        wait_for(lambda: tab.get_by_text("Finished:").count() == 2, "the end of the cure")
+        tab.get_by_text(re.compile(r"Measured: .*gradient penalty: ")).wait_for()
         assert tab.get_by_text("The claim holds on these runs").count() == 1
         shot(tab, "failure-2-cured")
 
         # Reload, then another page and back: the runs are still there
         tab.reload()
-        wait_for(lambda: tab.get_by_text("Finished:").count() == 2, 60, "the return of both runs after a reload")
+        wait_for(lambda: tab.get_by_text("Finished:").count() == 2, "the return of both runs after a reload")
         tab.get_by_test_id("stSidebarNav").get_by_role("link", name="Runs").click()
-        tab.get_by_role("heading", level=1, name="Runs").wait_for(timeout=30_000)
+        tab.get_by_role("heading", level=1, name="Runs").wait_for()
         tab.get_by_test_id("stSidebarNav").get_by_role("link", name="Failure modes").click()
-        tab.get_by_role("heading", level=1, name="Failure modes").wait_for(timeout=30_000)
-        wait_for(lambda: tab.get_by_text("Finished:").count() == 2, 60, "the return of both runs from another page")
+        tab.get_by_role("heading", level=1, name="Failure modes").wait_for()
+        wait_for(lambda: tab.get_by_text("Finished:").count() == 2, "the return of both runs from another page")
         assert STORY in tab.url
         assert not errors

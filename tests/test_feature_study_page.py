@@ -236,12 +236,10 @@ def test_a_reader_predicts_and_sees_figures_that_fit_a_phone(home, tmp_path) -> 
     (study,) = store.list_studies()
     with browser.server(home) as (address, _), browser.page(390, 844) as tab:
         tab.goto(f"{address}/feature-study?study={study.id}")
-        tab.get_by_text(NONE).click(timeout=60_000)
-        tab.get_by_text("The switch that stands out most").wait_for(timeout=60_000)
-        tab.get_by_test_id("stVegaLiteChart").nth(1).locator("canvas, svg").first.wait_for(timeout=30_000)
+        tab.get_by_text(NONE).click()
+        tab.get_by_text("The switch that stands out most").wait_for()
+        tab.get_by_test_id("stVegaLiteChart").nth(1).locator("canvas, svg").first.wait_for()
         assert tab.evaluate("document.documentElement.scrollWidth") <= 390
         tab.reload()
-        tab.get_by_text("The switch that stands out most").or_(tab.get_by_text("appears here")).first.wait_for(
-            timeout=60_000
-        )
+        tab.get_by_text("The switch that stands out most").or_(tab.get_by_text("appears here")).first.wait_for()
         assert f"study={study.id}" in tab.url

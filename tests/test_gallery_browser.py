@@ -24,11 +24,11 @@ def test_a_checkpoint_is_seen_downloaded_and_drawn_from_without_a_network(tmp_pa
 
         # All of them, and one's files
         tab.goto(f"{address}/pretrained")
-        tab.get_by_role("img", name=f"Samples of {NAME}").first.wait_for(timeout=60_000)
+        tab.get_by_role("img", name=f"Samples of {NAME}").first.wait_for()
         card = tab.get_by_test_id("stVerticalBlock").filter(has=tab.get_by_role("img", name=f"Samples of {NAME}")).last
         assert card.get_by_role("link", name="Studio").get_attribute("href").endswith(f"?source=checkpoint:{NAME}")
         card.get_by_role("button", name="Card and files").click()
-        with tab.expect_download(timeout=30_000) as download:
+        with tab.expect_download() as download:
             tab.get_by_role("button", name="All files").click()
         with zipfile.ZipFile(download.value.path()) as archive:
             weights = archive.read(f"{NAME}/model.safetensors")
@@ -37,10 +37,10 @@ def test_a_checkpoint_is_seen_downloaded_and_drawn_from_without_a_network(tmp_pa
 
         # A link to one, drawn anew with another seed
         tab.goto(f"{address}/pretrained?models={NAME}&seed=5")
-        tab.get_by_role("img", name=f"Samples of {NAME}, seed 5").wait_for(timeout=60_000)
+        tab.get_by_role("img", name=f"Samples of {NAME}, seed 5").wait_for()
         tab.get_by_role("button", name="Other noise").click()
-        tab.get_by_role("img", name=f"Samples of {NAME}, seed 6").wait_for(timeout=30_000)
+        tab.get_by_role("img", name=f"Samples of {NAME}, seed 6").wait_for()
         assert "seed=6" in tab.url
-        tab.get_by_test_id("stVegaLiteChart").first.wait_for(timeout=60_000)
+        tab.get_by_test_id("stVegaLiteChart").first.wait_for()
         assert not errors
         assert not [url for url in foreign if url.startswith("http")]

@@ -25,8 +25,8 @@ def shot(tab, name):
         tab.screenshot(path=SHOTS / f"{name}.png", full_page=True)
 
 
-def wait_for(condition, seconds, what):
-    """The condition's first true value."""
+def wait_for(condition, what, seconds=180):
+    """The condition's first true value; the deadline is for what hangs, not for what is slow."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if value := condition():
@@ -43,7 +43,7 @@ def images_seen(tab):
 
 def both_seen(tab):
     """The numbers of images on both cards; a page that is being drawn again may miss one for a moment."""
-    return wait_for(lambda: len(now := images_seen(tab)) == 2 and now, 30, "the appearance of both cards")
+    return wait_for(lambda: len(now := images_seen(tab)) == 2 and now, "the appearance of both cards")
 
 
 def grown(tab, seen, least=1):
@@ -64,45 +64,45 @@ def test_two_runs_train_survive_a_reload_and_one_is_sampled(tmp_path):
 
         # Open the app, go to the training page by its link, start two runs on digits
         tab.goto(address)
-        tab.get_by_role("heading", level=1).first.wait_for(timeout=30_000)
+        tab.get_by_role("heading", level=1).first.wait_for()
         shot(tab, "1-home")
         tab.get_by_test_id("stSidebarNav").get_by_role("link", name="Train side by side").click()
-        tab.get_by_role("button", name="Start", exact=True).wait_for(timeout=30_000)
+        tab.get_by_role("button", name="Start", exact=True).wait_for()
         shot(tab, "2-setup")
         tab.get_by_role("button", name="Start", exact=True).click()
 
         # See both charts move
-        wait_for(lambda: len(images_seen(tab)) == 2 and min(images_seen(tab)) > 2_000, 90, "training of both runs")
-        wait_for(lambda: charts(tab).count() >= 4, 30, "the appearance of the charts")
+        wait_for(lambda: len(images_seen(tab)) == 2 and min(images_seen(tab)) > 2_000, "training of both runs")
+        wait_for(lambda: charts(tab).count() >= 4, "the appearance of the charts")
         before, seen = [charts(tab).nth(index).screenshot() for index in range(4)], both_seen(tab)
-        wait_for(lambda: grown(tab, seen, least=2_000), 60, "progress")
+        wait_for(lambda: grown(tab, seen, least=2_000), "progress")
         wait_for(
-            lambda: all(charts(tab).nth(index).screenshot() != before[index] for index in range(4)), 30, "moving charts"
+            lambda: all(charts(tab).nth(index).screenshot() != before[index] for index in range(4)), "moving charts"
         )
         shot(tab, "3-training")
 
         # Reload: the runs are still there and still going
         seen = both_seen(tab)
         tab.reload()
-        wait_for(lambda: grown(tab, seen), 60, "the return of both runs after a reload")
+        wait_for(lambda: grown(tab, seen), "the return of both runs after a reload")
 
         # Stop one; the other goes on
         button(tab, "Stop").first.click()
-        wait_for(lambda: tab.get_by_text("Stopped at").count() == 1, 30, "the end of the first run")
+        wait_for(lambda: tab.get_by_text("Stopped at").count() == 1, "the end of the first run")
         seen = max(both_seen(tab))
-        wait_for(lambda: max(both_seen(tab)) > seen, 30, "progress of the other run")
+        wait_for(lambda: max(both_seen(tab)) > seen, "progress of the other run")
         shot(tab, "4-stopped")
 
         # Sample the other in the studio: stop it first, so that it has a checkpoint
         button(tab, "Stop").first.click()
-        wait_for(lambda: tab.get_by_text("Stopped at").count() == 2, 30, "the end of the second run")
+        wait_for(lambda: tab.get_by_text("Stopped at").count() == 2, "the end of the second run")
         tab.goto(f"{address}/studio/")
-        wait_for(lambda: tab.locator("img").count() >= 1, 60, "the first picture of the studio")
+        wait_for(lambda: tab.locator("img").count() >= 1, "the first picture of the studio")
         tab.get_by_label(re.compile("checkpoint|run", re.I)).first.click()
         tab.get_by_role("option", name=re.compile("wasserstein")).click()
         first = tab.locator("img").first.get_attribute("src")
         tab.get_by_role("button", name=re.compile("new seed", re.I)).click()
-        wait_for(lambda: tab.locator("img").first.get_attribute("src") != first, 30, "another picture")
+        wait_for(lambda: tab.locator("img").first.get_attribute("src") != first, "another picture")
         assert "images" in tab.get_by_text("trained on").inner_text()
         shot(tab, "5-studio")
 
@@ -124,8 +124,8 @@ def test_every_page_opens_by_its_link_and_fits_the_screen(tmp_path, width, schem
         tab.on("pageerror", lambda error: errors.append(str(error)))
         for name in PAGES:
             tab.goto(f"{address}/{name}")
-            tab.locator("h1, iframe").first.wait_for(timeout=30_000)
-            wait_for(lambda: tab.get_by_test_id("stStatusWidget").count() == 0, 30, f"the end of drawing /{name}")
+            tab.locator("h1, iframe").first.wait_for()
+            wait_for(lambda: tab.get_by_test_id("stStatusWidget").count() == 0, f"the end of drawing /{name}")
             shot(tab, f"{width}-{scheme}-{name or 'home'}")
             assert tab.get_by_test_id("stException").count() == 0
             assert tab.evaluate("document.documentElement.scrollWidth") <= width

@@ -144,7 +144,7 @@ assert run.status().state == "finished", run.status()
 
 
 def healthy(port: str, process: subprocess.Popen) -> bool:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 120
     while time.monotonic() < deadline and process.poll() is None:
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=2) as answer:
@@ -227,7 +227,7 @@ def test_a_file_can_be_uploaded_inside_the_frame_of_another_site(tmp_path) -> No
                 frame.get_by_role("combobox", name="Data").click()
                 frame.get_by_role("option", name="own pictures").click()
                 frame.get_by_text("Bring your own pictures").click()
-                with tab.expect_response(lambda answer: "upload_file" in answer.url, timeout=30_000) as answer:
+                with tab.expect_response(lambda answer: "upload_file" in answer.url) as answer:
                     file = {"name": "pets.zip", "mimeType": "application/zip", "buffer": b"not a zip"}
                     frame.locator("input[type=file]").set_input_files(file)
                 assert answer.value.ok

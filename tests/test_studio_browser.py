@@ -16,7 +16,7 @@ from pathlib import Path
 import httpx
 import numpy as np
 import pytest
-from browser import CHROMIUM_FLAGS, ROOT, chromium
+from browser import CHROMIUM_FLAGS, PATIENCE, ROOT, chromium
 from PIL import Image
 from pixels import enlarged, nearly, pixels
 
@@ -50,7 +50,7 @@ class Person:
     def __init__(self, context: object, url: str, width: int = 1440) -> None:
         self.page = context.new_page()
         self.page.set_viewport_size({"width": width, "height": 1000})
-        self.page.set_default_timeout(20_000)
+        self.page.set_default_timeout(PATIENCE)
         self.impatient = sys.modules["playwright.sync_api"].TimeoutError
         self.errors: list[str] = []
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
@@ -368,6 +368,7 @@ def test_every_tab_fits_a_phone_and_asks_no_other_host(studio, context, told):
         person.page.get_by_role("tab", name=name).click()
         person.page.locator(".picture img:visible, .riddle img:visible").first.wait_for()
         assert person.page.evaluate("document.documentElement.scrollWidth") <= 390, name
+        assert person.page.get_by_text("Textbox").locator("visible=true").count() == 0, "a part of the page's own"
     assert person.page.evaluate("document.body.classList.contains('dark')")
     person.open(source=told, __theme="light").address()
     assert not person.page.evaluate("document.body.classList.contains('dark')")

@@ -89,7 +89,7 @@ def _enter_when_asked(chosen: picker.Picker, current: gr.Textbox, tabs: Sequence
         is_heavy = bool(source) and current in {tab.name for tab in heavy}
         return [actions.describe(source) if source else "", secrets.token_hex(8) if is_heavy else ""]
 
-    late = gr.Textbox(visible="hidden")  # changes when a picture is not of the chosen source
+    late = gr.Textbox(elem_classes="unseen")  # changes when a picture is not of the chosen source
     for shown in (one for tab in tabs for one in tab.shows):
         shown.change(None, [shown, chosen.source], late, js=_LATE, **LOCAL)
     chosen_anew = [chosen.source.change, chosen.refresh.click, late.change]

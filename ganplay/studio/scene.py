@@ -58,7 +58,7 @@ class Stage:
         )  # fmt: skip
         self.command = _text(None, "In a terminal")  # the colours for a shell are too pale to read
         self.python = _text("python", "In Python")
-        self.source = gr.Textbox(visible="hidden", render=False)  # in the page, as only that tells of a change
+        self.source = gr.Textbox(render=False, elem_classes="unseen")  # what is not in the page tells of no change
         self.outputs = [self.picture, self.command, self.python, self.source]
 
     def render(self) -> None:
