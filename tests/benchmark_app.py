@@ -1,4 +1,4 @@
-"""What the app costs: start, first picture, watching, memory, the studio's answers. Linux; needs Chromium.
+"""What the app costs: start, first picture, watching, memory, answers of studio and playground. Linux; needs Chromium.
 
     python tests/benchmark_app.py
 
@@ -25,6 +25,7 @@ from browser import ROOT, free_port, page, server
 sys.path.insert(0, str(ROOT))
 SOURCE, VIEWERS, MOVES = "checkpoint:quick-digits", (1, 8, 30), 12  # each viewer moves a slider so often
 THINKING = 2.0  # seconds between two moves
+PLAYERS, PLAYED = (1, 30), 30.0  # at once, and seconds
 WINDOW, PAIRS = 15.0, 4  # seconds, and alternations with and without a watcher
 
 
@@ -37,6 +38,7 @@ def main() -> None:
         figures["start to health answer, s"] = times[0]
         figures |= training(Path(folder))
         figures |= studio(Path(folder))
+        figures |= playground(Path(folder))
     print(json.dumps(figures, indent=2))
 
 
@@ -157,6 +159,52 @@ def see_samples(viewer: http.client.HTTPConnection, session: str, seed: int) -> 
     return fetch(viewer, picture.path)
 
 
+def playground(folder: Path) -> dict[str, object]:
+    """Playgrounds at full speed, each with somebody who asks for the next picture as soon as there is one."""
+    figures: dict[str, object] = {}
+    with server(folder / "home") as (address, _):
+        for players in PLAYERS:
+            games: list[tuple[float, list[float]]] = []
+            ready = threading.Barrier(players)
+            people = [threading.Thread(target=play, args=(address, ready, games)) for _ in range(players)]
+            for person in people:
+                person.start()
+            for person in people:
+                person.join()
+            waits = [wait for _, one in games for wait in one]
+            name = f"the playground, {players} player(s): iterations/s and pictures/s of each, the longest wait in s"
+            figures[name] = [
+                round(statistics.mean(rate for rate, _ in games)), round(len(waits) / players / PLAYED, 1),
+                round(max(waits), 2),
+            ]  # fmt: skip
+    return figures
+
+
+def play(address: str, ready: threading.Barrier, games: list[tuple[float, list[float]]]) -> None:
+    """One player: iterations a second, and the seconds from each picture to the next. What starts it is not counted."""
+    player = http.client.HTTPConnection(urllib.parse.urlsplit(address).netloc, timeout=60)
+    world = "/playground/" + json.loads(fetch(player, "/playground/new", {"script": "0~r"}))["id"]
+    for action in ({"do": "speed", "speed": 1_000}, {"do": "play"}):
+        fetch(player, f"{world}/do", action)
+    next_frame(player, world, -1)
+    ready.wait()
+    first = last = next_frame(player, world, -1)
+    begun = seen = time.perf_counter()
+    waits = []
+    while seen < begun + PLAYED:
+        last = next_frame(player, world, last["seq"])
+        waits.append(time.perf_counter() - seen)
+        seen += waits[-1]
+    games.append(((last["at"] - first["at"]) / (seen - begun), waits))
+
+
+def next_frame(player: http.client.HTTPConnection, world: str, after: int) -> dict[str, object]:
+    """The first frame that is newer; the server says every second that there is none."""
+    while not (body := fetch(player, f"{world}/frame?after={after}")):
+        pass
+    return json.loads(body)
+
+
 def fetch(viewer: http.client.HTTPConnection, path: str, sent: object = None) -> bytes:
     """The body of an answer: to GET, or to POST when something is sent as JSON."""
     if sent is None:
@@ -165,7 +213,7 @@ def fetch(viewer: http.client.HTTPConnection, path: str, sent: object = None) ->
         viewer.request("POST", path, json.dumps(sent), {"Content-Type": "application/json"})
     with viewer.getresponse() as answer:
         body = answer.read()
-        if answer.status != 200:
+        if answer.status not in (200, 204):
             raise RuntimeError(f"{path} answered {answer.status}: {body[:200]!r}")
         return body
 

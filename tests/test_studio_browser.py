@@ -212,7 +212,7 @@ def test_classes_make_a_grid_or_a_reason_and_the_open_tab_follows_the_source(per
 def test_a_tab_that_is_drawn_late_is_not_taken_for_the_open_one(person, told, key, monkeypatch):
     released = threading.Event()
     interpolated = Interpolate.show
-    monkeypatch.setattr(Interpolate, "show", lambda *given: released.wait(20) and interpolated(*given))
+    monkeypatch.setattr(Interpolate, "show", lambda *given: released.wait(PATIENCE / 1_000) and interpolated(*given))
     person.open(source=told).address()
     person.page.get_by_role("tab", name="Interpolate").click()
     person.page.get_by_role("tab", name="Class grid").click()
@@ -228,15 +228,15 @@ def test_a_late_picture_of_the_source_before_does_not_stay(person, told, key, mo
     held, released, sampled = threading.Event(), threading.Event(), Sample.show
 
     def show(drawing: Sample, model: Model) -> object:
-        if drawing.count == 59 and model.recipe.generator.conditioning != "none":
+        if drawing.count == 59 and not held.is_set():
             held.set()
-            assert released.wait(20)
+            released.wait(PATIENCE / 1_000)
         return sampled(drawing, model)
 
     monkeypatch.setattr(Sample, "show", show)
     person.open(source=told).address()
     person.page.get_by_role("slider", name="range slider for How many samples").press("ArrowLeft")
-    assert held.wait(20)
+    assert held.wait(PATIENCE / 1_000)
     person.page.get_by_label("Checkpoint or run").click()
     person.page.get_by_role("option", name=key.removeprefix("run:")).click()
     person.commands(f"sample {key.removeprefix('run:')} --count 59")
@@ -338,7 +338,7 @@ def test_who_no_longer_waits_for_a_download_is_not_made_to_wait_by_a_late_answer
     def fetch(key: str, retry: bool = False) -> hub.Fetch:
         if held.is_set():
             asked.set()
-            assert released.wait(20)
+            released.wait(PATIENCE / 1_000)
         return hub.Fetch("loading", 0.4, "Downloading someone/digits")
 
     monkeypatch.setattr(hub, "fetch", fetch)
@@ -348,7 +348,7 @@ def test_who_no_longer_waits_for_a_download_is_not_made_to_wait_by_a_late_answer
     person.page.get_by_role("button", name="Load", exact=True).click()
     person.says("Downloading someone/digits (40%)")
     held.set()
-    assert asked.wait(20)
+    assert asked.wait(PATIENCE / 1_000)
     person.page.get_by_role("button", name="Do not wait").click()
     person.says("The download goes on without you.")
     released.set()
