@@ -255,7 +255,7 @@ def test_a_late_picture_of_the_source_before_does_not_stay(person, told, key, mo
     person.commands(f"sample {key.removeprefix('run:')} --count 59")
 
 
-def test_sliders_of_directions_move_the_sample_and_go_back(person, key):
+def test_sliders_of_directions_move_the_sample_and_go_back(person, key, told, studio):
     strip = person.open(source=key, tab="directions").address()
     sample = person.address(place=1)
     person.step("range slider for Boldness")
@@ -269,6 +269,10 @@ def test_sliders_of_directions_move_the_sample_and_go_back(person, key):
     person.page.get_by_label("factorisation (SeFa)").click()
     person.page.get_by_role("slider", name="range slider for Direction 1").wait_for()
     person.commands("--method sefa")
+    studio.forget()
+    person.page.get_by_label("Checkpoint or run").click()
+    person.page.get_by_role("option", name=told.removeprefix("run:")).click()
+    person.commands(f"directions {told.removeprefix('run:')} --method sefa")
 
 
 def test_neighbours_come_with_their_distances_and_what_these_do_not_see(person, key):

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import inspect
 import json
-import secrets
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -22,7 +21,6 @@ from ganplay.studio.tabs import arithmetic, classes, directions, game, interpola
 TABS = (sample, interpolate, arithmetic, classes, directions, neighbours, game)
 _KEPT = 600  # seconds that a file stays on the server's disk
 _UPLOAD = "1kb"  # of a file that somebody sends: nothing here takes one, and Gradio has no switch
-_LATE = "(shown, chosen) => shown && shown !== chosen ? String(Math.random()) : undefined"
 INTRODUCTION = "# Studio\nEvery picture is made by a generator from random numbers; a seed names the numbers."
 
 
@@ -82,22 +80,30 @@ def _enter_when_asked(chosen: picker.Picker, current: gr.Textbox, tabs: Sequence
     for tab in tabs:
         tab.block.select(None, None, current, js=f"() => {json.dumps(tab.name)}", **LOCAL)  # before any answer
         tab.block.select(_enter(tab), [chosen.source, *tab.inputs], tab.outputs, **tab.lane, **CONTROL)
-    turn = gr.State("")  # changes when a heavy tab is to be drawn, so that nobody else waits in its queue
     light, heavy = ([tab for tab in tabs if tab.lane is lane] for lane in (SAMPLING, HEAVY))
-
-    def begin(source: str | None, current: str) -> list[str]:
-        is_heavy = bool(source) and current in {tab.name for tab in heavy}
-        return [actions.describe(source) if source else "", secrets.token_hex(8) if is_heavy else ""]
-
     late = gr.Textbox(elem_classes="unseen")  # changes when a picture is not of the chosen source
     for shown in (one for tab in tabs for one in tab.shows):
-        shown.change(None, [shown, chosen.source], late, js=_LATE, **LOCAL)
+        shown.change(
+            None, [shown, chosen.source], late, js=f"(shown, chosen) => {_when('shown && shown !== chosen')}", **LOCAL
+        )
     chosen_anew = [chosen.source.change, chosen.refresh.click, late.change]
-    gr.on(chosen_anew, spoken(begin), [chosen.source, current], [chosen.about, turn], **SAMPLING, **CONTROL)
+    gr.on(chosen_anew, spoken(_describe), chosen.source, chosen.about, **SAMPLING, **CONTROL)
+    turn = gr.Textbox(elem_classes="unseen")  # changes when a heavy tab is to be drawn: nobody else waits in its queue
+    is_heavy = f"{json.dumps([tab.name for tab in heavy])}.includes(current)"
+    gr.on(chosen_anew, None, current, turn, js=f"current => {_when(is_heavy)}", **LOCAL)
     for triggers, mine, lane in ((chosen_anew, light, SAMPLING), ([turn.change], heavy, HEAVY)):
         inputs = [chosen.source, current, *(control for tab in mine for control in tab.inputs)]
         outputs = [part for tab in mine for part in tab.outputs]
         gr.on(triggers, _enter_open(mine), inputs, outputs, **lane, **CONTROL)
+
+
+def _when(condition: str) -> str:
+    """For the browser: a value that was never there before where a condition holds, else none."""
+    return f"({condition}) ? String(Math.random()) : undefined"
+
+
+def _describe(source: str | None) -> str:
+    return actions.describe(source) if source else ""
 
 
 def _enter(tab: Tab) -> Callable[..., Any]:

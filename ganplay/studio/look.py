@@ -17,7 +17,7 @@ CSS = """
 #answer-real, #answer-generated { min-height: 4.5rem; font-size: 1.25rem; }
 .beaten img { image-rendering: pixelated; }
 .beaten, .beaten .grid-wrap { min-height: 0 !important; height: auto !important; }
-.unseen, .form:has(> .unseen:only-child), .key:not(:has(.block)) { display: none; }
+.unseen, .form:not(:has(> :not(.unseen))), .key:not(:has(.block)) { display: none; }
 .key, .term { gap: 0.5rem; flex-wrap: nowrap; }
 .again .label-wrap { font-size: 0.9rem; }
 .note { max-width: 44rem; }
