@@ -14,7 +14,7 @@ import gradio as gr
 from fastapi import FastAPI
 
 from ganplay.studio import actions, look, picker, programs
-from ganplay.studio.lanes import CONTROL, HEAVY, LOCAL, SAMPLING, open_queue, spoken
+from ganplay.studio.lanes import CONTROL, LOCAL, SAMPLING, open_queue, spoken
 from ganplay.studio.scene import Tab
 from ganplay.studio.tabs import arithmetic, classes, directions, game, interpolate, neighbours, sample
 
@@ -75,31 +75,24 @@ def main(port: int = 7860, host: str = "127.0.0.1") -> None:
 def _enter_when_asked(chosen: picker.Picker, current: gr.Textbox, tabs: Sequence[Tab]) -> None:
     """Draws the tab that a person opens, and the open one when another source is chosen.
 
-    What was being drawn of the source before may come later than the new picture; then the open tab is drawn again.
+    Both are one event of the tab, for only of one event does Gradio keep the answers in order. What its controls were
+    drawing of the source before may still come later than the new picture; then it is drawn again.
     """
-    for tab in tabs:
-        tab.block.select(None, None, current, js=f"() => {json.dumps(tab.name)}", **LOCAL)  # before any answer
-        tab.block.select(_enter(tab), [chosen.source, *tab.inputs], tab.outputs, **tab.lane, **CONTROL)
-    light, heavy = ([tab for tab in tabs if tab.lane is lane] for lane in (SAMPLING, HEAVY))
-    late = gr.Textbox(elem_classes="unseen")  # changes when a picture is not of the chosen source
-    for shown in (one for tab in tabs for one in tab.shows):
-        shown.change(
-            None, [shown, chosen.source], late, js=f"(shown, chosen) => {_when('shown && shown !== chosen')}", **LOCAL
+    turns = [gr.Textbox(elem_classes="unseen") for _ in tabs]  # each changes when its tab is to be drawn
+    fresh = "String(Math.random())"
+    draw = f"name => [name, ...{json.dumps([tab.name for tab in tabs])}.map(one => one === name ? {fresh} : undefined)]"
+    for tab, turn in zip(tabs, turns, strict=True):
+        name = json.dumps(tab.name)
+        tab.block.select(
+            None, current, [current, turn], js=f"open => open === {name} ? [] : [{name}, {fresh}]", **LOCAL
         )
-    chosen_anew = [chosen.source.change, chosen.refresh.click, late.change]
+        turn.change(_enter(tab), [chosen.source, *tab.inputs], tab.outputs, **tab.lane, **CONTROL)
+        for shown in tab.shows:
+            late = f"(shown, chosen) => shown && shown !== chosen ? {fresh} : undefined"
+            shown.change(None, [shown, chosen.source], turn, js=late, **LOCAL)
+    chosen_anew = [chosen.source.change, chosen.refresh.click]
     gr.on(chosen_anew, spoken(_describe), chosen.source, chosen.about, **SAMPLING, **CONTROL)
-    turn = gr.Textbox(elem_classes="unseen")  # changes when a heavy tab is to be drawn: nobody else waits in its queue
-    is_heavy = f"{json.dumps([tab.name for tab in heavy])}.includes(current)"
-    gr.on(chosen_anew, None, current, turn, js=f"current => {_when(is_heavy)}", **LOCAL)
-    for triggers, mine, lane in ((chosen_anew, light, SAMPLING), ([turn.change], heavy, HEAVY)):
-        inputs = [chosen.source, current, *(control for tab in mine for control in tab.inputs)]
-        outputs = [part for tab in mine for part in tab.outputs]
-        gr.on(triggers, _enter_open(mine), inputs, outputs, **lane, **CONTROL)
-
-
-def _when(condition: str) -> str:
-    """For the browser: a value that was never there before where a condition holds, else none."""
-    return f"({condition}) ? String(Math.random()) : undefined"
+    gr.on(chosen_anew, None, current, [current, *turns], js=draw, **LOCAL)
 
 
 def _describe(source: str | None) -> str:
@@ -108,35 +101,15 @@ def _describe(source: str | None) -> str:
 
 def _enter(tab: Tab) -> Callable[..., Any]:
     """`enter` of a tab, once there is a source."""
+    nothing = [gr.skip()] * len(tab.outputs)
 
     def enter(source: str | None, *values: Any) -> Any:
-        return tab.enter(source, *values) if source else _nothing(tab)
+        return tab.enter(source, *values) if source else nothing
 
     def stream(source: str | None, *values: Any) -> Iterator[list[Any]]:
-        yield from tab.enter(source, *values) if source else [_nothing(tab)]
+        yield from tab.enter(source, *values) if source else [nothing]
 
     return spoken(stream if inspect.isgeneratorfunction(tab.enter) else enter)
-
-
-def _enter_open(tabs: Sequence[Tab]) -> Callable[..., Any]:
-    """`enter` of that one among the tabs that is open; nothing for the others. A stream, as that of some tabs is."""
-
-    def stream(source: str, current: str, *values: Any) -> Iterator[list[Any]]:
-        start = 0
-        for tab in tabs:
-            given = values[start : (start := start + len(tab.inputs))]
-            if tab.name == current and source:
-                entered = tab.enter(source, *given)
-                for outputs in [entered] if isinstance(entered, list) else entered:
-                    yield [part for other in tabs for part in (outputs if other is tab else _nothing(other))]
-                return
-        yield [part for tab in tabs for part in _nothing(tab)]
-
-    return spoken(stream)
-
-
-def _nothing(tab: Tab) -> list[Any]:
-    return [gr.skip()] * len(tab.outputs)
 
 
 def _listing(

@@ -81,7 +81,12 @@ def downloads(label: str, pack: Callable[..., str], inputs: Sequence[Component],
     asked.click(spoken(pack), inputs, ready, **lane, **CONTROL).success(None, js=click, **LOCAL)
 
 
-def follow(control: Component, action: Any, inputs: Any, outputs: Any, lane: dict[str, Any]) -> None:
-    """Calls `action` when a person has changed a control: a text when it is finished, all else at once."""
-    triggers = [control.submit, control.blur] if isinstance(control, gr.Textbox) else [control.input]
+def follow(controls: Sequence[Component], action: Any, inputs: Any, outputs: Any, lane: dict[str, Any]) -> None:
+    """Calls `action` when a person has changed a control: a text when it is finished, all else at once.
+
+    All of them are one event, for only of one event does Gradio keep the answers in order.
+    """
+    texts = [one for one in controls if isinstance(one, gr.Textbox)]
+    finished = [trigger for text in texts for trigger in (text.submit, text.blur)]
+    triggers = [*finished, *(one.input for one in controls if one not in texts)]
     gr.on(triggers, action, inputs, outputs, **lane, **CONTROL)

@@ -142,8 +142,7 @@ def drawing_tab(
         return [*accepted(), *draw(key, *(value for value, _ in fitted)), *(update for _, update in fitted)]
 
     changing = [*scene.stage.outputs, *stale]
-    for control in values:
-        follow(control, draw, [source, *values], changing, lane)
+    follow(values, draw, [source, *values], changing, lane)
     outputs = [*scene.frame, *changing, *values]
     return Tab(scene.name, scene.block, values, outputs, enter, lane, seed, draw, changing, [scene.stage.source])
 

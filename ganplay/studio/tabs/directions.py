@@ -42,10 +42,8 @@ def build(source: gr.Dropdown) -> Tab:
     pictured = [now.source, parts.stage.source]
     tab = Tab("directions", parts.block, values, outputs, _enter, HEAVY, seed, spoken(_draw), shown, pictured)
 
-    for control in (seed, *moves):
-        controls.follow(control, tab.draw, [source, *values], shown, SAMPLING)
-    for control in (method, class_):  # both search anew
-        controls.follow(control, spoken(_enter), [source, *values], outputs, HEAVY)
+    controls.follow([seed, *moves], tab.draw, [source, *values], shown, SAMPLING)
+    controls.follow([method, class_], spoken(_enter), [source, *values], outputs, HEAVY)  # both search anew
     back = reset.click(None, None, moves, js=f"() => Array({MOST}).fill(0)", **LOCAL)
     for event in (back, controls.tosses(new, [seed])):
         draws(event, tab, source)

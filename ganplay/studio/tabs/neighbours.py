@@ -35,8 +35,7 @@ def build(source: gr.Dropdown) -> Tab:
     outputs = [*parts.frame, *shown, features, class_]
     pictured = [parts.stage.source]
     tab = Tab("neighbours", parts.block, values, outputs, _enter, HEAVY, seed, spoken(_draw), shown, pictured)
-    for control in values:
-        controls.follow(control, tab.draw, [source, *values], shown, HEAVY)
+    controls.follow(values, tab.draw, [source, *values], shown, HEAVY)
     draws(controls.tosses(new, [seed]), tab, source, HEAVY)
     return tab
 
