@@ -104,6 +104,11 @@ class Person:
         """Waits for words on the page."""
         self.page.get_by_text(text).first.wait_for()
 
+    def choose(self, key: str) -> None:
+        """Chooses a run from the list."""
+        self.page.get_by_label("Checkpoint or run").click()
+        self.page.get_by_role("option", name=key.removeprefix("run:")).click()
+
     def answer(self, key: str, round: str) -> None:
         """Presses a key until the page asks for the next round, and waits for it: a press that comes too early asks
         for nothing, and once one is taken, however slow the answer, another would be taken for the next round."""
@@ -203,8 +208,7 @@ def test_classes_make_a_grid_or_a_reason_and_the_open_tab_follows_the_source(per
     person.step("range slider for Columns")
     person.changed(shown)
     studio.forget()
-    person.page.get_by_label("Checkpoint or run").click()
-    person.page.get_by_role("option", name=key.removeprefix("run:")).click()
+    person.choose(key)
     person.says("This generator is unconditional: nobody can ask it for a class")
     assert person.page.locator(".picture img:visible").count() == 0
 
@@ -219,8 +223,7 @@ def test_a_tab_that_is_drawn_late_is_not_taken_for_the_open_one(person, told, ke
     person.address()
     released.set()
     person.page.wait_for_function("document.querySelectorAll('.picture img').length === 3")
-    person.page.get_by_label("Checkpoint or run").click()
-    person.page.get_by_role("option", name=key.removeprefix("run:")).click()
+    person.choose(key)
     person.says("This generator is unconditional: nobody can ask it for a class")
 
 
@@ -237,8 +240,7 @@ def test_a_late_picture_of_the_source_before_does_not_stay(person, told, key, mo
     person.open(source=told).address()
     person.page.get_by_role("slider", name="range slider for How many samples").press("ArrowLeft")
     assert held.wait(PATIENCE / 1_000)
-    person.page.get_by_label("Checkpoint or run").click()
-    person.page.get_by_role("option", name=key.removeprefix("run:")).click()
+    person.choose(key)
     person.commands(f"sample {key.removeprefix('run:')} --count 59")
     mine = person.address()
     person.page.evaluate(
@@ -253,6 +255,25 @@ def test_a_late_picture_of_the_source_before_does_not_stay(person, told, key, mo
         "mine => window.shown.some(one => one && one !== mine) && window.shown.at(-1) === mine", arg=mine
     )
     person.commands(f"sample {key.removeprefix('run:')} --count 59")
+
+
+def test_a_control_that_is_moved_while_a_source_is_entered_is_not_forgotten(person, told, key, monkeypatch):
+    held, released, sampled = threading.Event(), threading.Event(), Sample.show
+    person.open(source=told).address()
+
+    def show(drawing: Sample, model: Model) -> object:
+        if not held.is_set():
+            held.set()
+            released.wait(PATIENCE / 1_000)
+        return sampled(drawing, model)
+
+    monkeypatch.setattr(Sample, "show", show)
+    person.choose(key)
+    assert held.wait(PATIENCE / 1_000)
+    person.step("range slider for Seed")
+    person.commands(f"sample {key.removeprefix('run:')} --seed 1 --count 60")
+    released.set()
+    person.commands(f"sample {key.removeprefix('run:')} --seed 1 --count 64")  # the grid of a source without classes
 
 
 def test_sliders_of_directions_move_the_sample_and_go_back(person, key, told, studio):
@@ -270,8 +291,7 @@ def test_sliders_of_directions_move_the_sample_and_go_back(person, key, told, st
     person.page.get_by_role("slider", name="range slider for Direction 1").wait_for()
     person.commands("--method sefa")
     studio.forget()
-    person.page.get_by_label("Checkpoint or run").click()
-    person.page.get_by_role("option", name=told.removeprefix("run:")).click()
+    person.choose(told)
     person.commands(f"directions {told.removeprefix('run:')} --method sefa")
 
 

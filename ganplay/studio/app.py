@@ -75,8 +75,8 @@ def main(port: int = 7860, host: str = "127.0.0.1") -> None:
 def _enter_when_asked(chosen: picker.Picker, current: gr.Textbox, tabs: Sequence[Tab]) -> None:
     """Draws the tab that a person opens, and the open one when another source is chosen.
 
-    Both are one event of the tab, for only of one event does Gradio keep the answers in order. What its controls were
-    drawing of the source before may still come later than the new picture; then it is drawn again.
+    Both are one event of the tab, and its controls are another, for only of one event does Gradio keep the answers in
+    order. A picture of the one may still come later than a newer one of the other; then it is drawn again.
     """
     turns = [gr.Textbox(elem_classes="unseen") for _ in tabs]  # each changes when its tab is to be drawn
     fresh = "String(Math.random())"
@@ -88,8 +88,9 @@ def _enter_when_asked(chosen: picker.Picker, current: gr.Textbox, tabs: Sequence
         )
         turn.change(_enter(tab), [chosen.source, *tab.inputs], tab.outputs, **tab.lane, **CONTROL)
         for shown in tab.shows:
-            late = f"(shown, chosen) => shown && shown !== chosen ? {fresh} : undefined"
-            shown.change(None, [shown, chosen.source], turn, js=late, **LOCAL)
+            other = "JSON.parse(shown || '[]').some((value, place) => value !== now[place])"
+            late = f"(shown, ...now) => {other} ? {fresh} : undefined"
+            shown.change(None, [shown, chosen.source, *tab.inputs], turn, js=late, **LOCAL)
     chosen_anew = [chosen.source.change, chosen.refresh.click]
     gr.on(chosen_anew, spoken(_describe), chosen.source, chosen.about, **SAMPLING, **CONTROL)
     gr.on(chosen_anew, None, current, [current, *turns], js=draw, **LOCAL)

@@ -17,12 +17,11 @@ _REMEMBERED = 64  # pictures of one generator; each is a path
 
 
 class Drawn(NamedTuple):
-    """A picture's file, how to make it again from a command line and in Python, and the key of its source."""
+    """A picture's file, and how to make it again from a command line and in Python."""
 
     path: str
     command: str
     python: str
-    source: str
 
 
 def open_source(source: str | None) -> Model:
@@ -48,7 +47,7 @@ def drawn(source: str | None, drawing: Drawing) -> Drawn:
         path = files.keep(_encoded(model, drawing), drawing.file)
         _remember(model.module, drawing, path)
     name = sources.short(str(source))
-    return Drawn(path, drawing.command(name), drawing.python(name), str(source))
+    return Drawn(path, drawing.command(name), drawing.python(name))
 
 
 def _encoded(model: Model, drawing: Drawing) -> bytes:

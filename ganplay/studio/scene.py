@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -32,7 +33,7 @@ class Tab:
         seed: the slider that a link's seed goes to, if there is one.
         draw: from the source's key and the same values, what `drawn` shows; nothing is fitted.
         drawn: what `draw` returns, in order.
-        shows: hidden texts with the key of the source that each picture is of.
+        shows: a hidden text for each picture, `asked` says with what.
     """
 
     name: str
@@ -58,12 +59,12 @@ class Stage:
         )  # fmt: skip
         self.command = _text(None, "In a terminal")  # the colours for a shell are too pale to read
         self.python = _text("python", "In Python")
-        self.source = gr.Textbox(render=False, elem_classes="unseen")  # what is not in the page tells of no change
-        self.outputs = [self.picture, self.command, self.python, self.source]
+        self.asked = gr.Textbox(render=False, elem_classes="unseen")  # what is not in the page tells of no change
+        self.outputs = [self.picture, self.command, self.python, self.asked]
 
     def render(self) -> None:
         self.picture.render()
-        self.source.render()
+        self.asked.render()
         with gr.Accordion("Make it again", open=False, elem_classes="again"):
             self.command.render()
             self.python.render()
@@ -128,9 +129,12 @@ def drawing_tab(
         stale: columns to hide with each new picture.
     """
 
+    def picture(key: str, given: Sequence[Any], said: str) -> list[Any]:
+        return [*drawn(key, make(open_source(key), *given)), said, *[gr.update(visible=False)] * len(stale)]
+
     @spoken
     def draw(key: str, *given: Any) -> list[Any]:
-        return [*drawn(key, make(open_source(key), *given)), *[gr.update(visible=False)] * len(stale)]
+        return picture(key, given, asked(key))
 
     @spoken
     def enter(key: str, *given: Any) -> list[Any]:
@@ -139,17 +143,27 @@ def drawing_tab(
         if reason:
             return [*refused(reason), *[gr.skip()] * (len(outputs) - 2)]
         fitted = fit(model, *given) if fit else [as_is(value) for value in given]
-        return [*accepted(), *draw(key, *(value for value, _ in fitted)), *(update for _, update in fitted)]
+        fitting = [value for value, _ in fitted]
+        return [*accepted(), *picture(key, fitting, asked(key, *fitting)), *(update for _, update in fitted)]
 
     changing = [*scene.stage.outputs, *stale]
     follow(values, draw, [source, *values], changing, lane)
     outputs = [*scene.frame, *changing, *values]
-    return Tab(scene.name, scene.block, values, outputs, enter, lane, seed, draw, changing, [scene.stage.source])
+    return Tab(scene.name, scene.block, values, outputs, enter, lane, seed, draw, changing, [scene.stage.asked])
 
 
 def draws(event: Any, tab: Tab, source: gr.Dropdown, lane: dict[str, Any] = SAMPLING) -> None:
     """Draws a tab when an event of the browser's own is over."""
     event.then(tab.draw, [source, *tab.inputs], tab.drawn, **lane, **CONTROL)
+
+
+def asked(key: str, *values: Any) -> str:
+    """What a picture was asked for with, by which the page knows one that came too late.
+
+    With the values of all controls when the tab was entered. Without them for the controls' own answers, which come in
+    order and are too late by themselves while somebody moves a slider.
+    """
+    return json.dumps([key, *values])
 
 
 def refused(reason: str) -> list[Any]:

@@ -13,7 +13,7 @@ from ganplay.latent.noise import class_index
 from ganplay.studio import controls
 from ganplay.studio.drawn import drawn, open_source
 from ganplay.studio.lanes import HEAVY, LOCAL, SAMPLING, spoken, told
-from ganplay.studio.scene import POINTS, Stage, Tab, accepted, draws, refused, scene
+from ganplay.studio.scene import POINTS, Stage, Tab, accepted, asked, draws, refused, scene
 
 MOST, REACH = 6, 3.0  # sliders, and the standard deviations that they reach
 WAYS = [("attributes", "regression"), ("principal components (PCA)", "pca"), ("factorisation (SeFa)", "sefa")]
@@ -39,7 +39,7 @@ def build(source: gr.Dropdown) -> Tab:
     values = [method, class_, seed, *moves]
     shown = [*now.outputs, *parts.stage.outputs]
     outputs = [*parts.frame, *shown, class_, *moves]
-    pictured = [now.source, parts.stage.source]
+    pictured = [now.asked, parts.stage.asked]
     tab = Tab("directions", parts.block, values, outputs, _enter, HEAVY, seed, spoken(_draw), shown, pictured)
 
     controls.follow([seed, *moves], tab.draw, [source, *values], shown, SAMPLING)
@@ -57,7 +57,7 @@ def _draw(source: str, method: str, class_: str, seed: Any, *moves: Any) -> list
         moved = moved[:-1]
     strips = Directions(method=method, class_=class_, seed=seed, moves=moved)
     single = Directions(method=method, class_=class_, seed=seed, moves=moved, steps=1)
-    return [*drawn(source, single), *drawn(source, strips)]
+    return [*drawn(source, single), asked(source), *drawn(source, strips), asked(source)]
 
 
 def _enter(source: str, method: str, class_: str, seed: Any, *moves: Any) -> Iterator[list[Any]]:
@@ -79,7 +79,9 @@ def _enter(source: str, method: str, class_: str, seed: Any, *moves: Any) -> Ite
         for direction in found
     ]
     sliders += [gr.update(value=0, visible=False)] * (MOST - len(found))
-    yield [*accepted(), *_draw(source, method, chosen, seed), update, *sliders]
+    *pictures, _ = _draw(source, method, chosen, seed)
+    said = asked(source, method, chosen, seed, *[0] * MOST)
+    yield [*accepted(), *pictures, said, update, *sliders]
 
 
 def _name(name: str) -> str:

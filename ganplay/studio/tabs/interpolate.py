@@ -14,7 +14,7 @@ from ganplay.studio import controls, files
 from ganplay.studio.controls import Fitted, as_is
 from ganplay.studio.drawn import drawn, open_source
 from ganplay.studio.lanes import CONTROL, HEAVY, SAMPLING, spoken
-from ganplay.studio.scene import Stage, Tab, drawing_tab, draws, scene
+from ganplay.studio.scene import Stage, Tab, asked, drawing_tab, draws, scene
 
 COLUMNS = 7  # 21 steps in three rows of seven stay readable on a phone
 
@@ -45,7 +45,7 @@ def build(source: gr.Dropdown) -> Tab:
     draws(controls.tosses(new, seeds), tab, source)
     keys.input(_visible, [source, keys], [*seeds, *classes], **SAMPLING, **CONTROL)
     animate.click(spoken(_animate), [source, *values], [stale, *moving.outputs], **HEAVY, **CONTROL)
-    return replace(tab, shows=[*tab.shows, moving.source])
+    return replace(tab, shows=[*tab.shows, moving.asked])
 
 
 def _keys() -> tuple[list[gr.Slider], list[gr.Dropdown]]:
@@ -81,7 +81,7 @@ def moves(strip: Interpolate) -> Interpolate:
 
 
 def _animate(source: str, *values: Any) -> list[Any]:
-    return [gr.update(visible=True), *drawn(source, moves(drawing(open_source(source), *values)))]
+    return [gr.update(visible=True), *drawn(source, moves(drawing(open_source(source), *values))), asked(source)]
 
 
 def _gif(source: str, *values: Any) -> str:

@@ -12,9 +12,9 @@ from ganplay.drawings import Model, canvas
 from ganplay.drawings.neighbours import BLIND, Neighbours, Row, waiting
 from ganplay.sources import short
 from ganplay.studio import controls, files
-from ganplay.studio.drawn import Drawn, open_source
+from ganplay.studio.drawn import open_source
 from ganplay.studio.lanes import HEAVY, spoken, told
-from ganplay.studio.scene import POINTS, Tab, accepted, draws, refused, scene
+from ganplay.studio.scene import POINTS, Tab, accepted, asked, draws, refused, scene
 
 MOST = 10  # samples and neighbours that the sliders reach
 
@@ -33,7 +33,7 @@ def build(source: gr.Dropdown) -> Tab:
     values = [seed, count, nearest, features, class_]
     shown = [*parts.stage.outputs, distances]
     outputs = [*parts.frame, *shown, features, class_]
-    pictured = [parts.stage.source]
+    pictured = [parts.stage.asked]
     tab = Tab("neighbours", parts.block, values, outputs, _enter, HEAVY, seed, spoken(_draw), shown, pictured)
     controls.follow(values, tab.draw, [source, *values], shown, HEAVY)
     draws(controls.tosses(new, [seed]), tab, source, HEAVY)
@@ -44,7 +44,7 @@ def _draw(source: str, seed: Any, count: Any, nearest: Any, features: Any, class
     drawing = Neighbours(seed=seed, count=count, nearest=nearest, features=features, class_=class_)
     path, rows = look(source, drawing)
     name = short(source)
-    return [*Drawn(path, drawing.command(name), drawing.python(name), source), _table(rows, BLIND[drawing.features])]
+    return [path, drawing.command(name), drawing.python(name), asked(source), _table(rows, BLIND[drawing.features])]
 
 
 def look(source: str, drawing: Neighbours) -> tuple[str, list[Row]]:
@@ -90,7 +90,9 @@ def _enter(source: str, seed: Any, count: Any, nearest: Any, features: Any, clas
             yield [gr.update(value=f"{sentence} ({share:.0%})", visible=True), gr.skip(), *unchanged]
     features, choice = _fit_features(model, features)
     chosen, classes = controls.fit_class(model, class_, "all in turn")
-    yield [*accepted(), *_draw(source, seed, count, nearest, features, chosen), choice, classes]
+    picture, command, python, _, table = _draw(source, seed, count, nearest, features, chosen)
+    said = asked(source, seed, count, nearest, features, chosen)
+    yield [*accepted(), picture, command, python, said, table, choice, classes]
 
 
 def _fit_features(model: Model, features: Any) -> controls.Fitted:
