@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from browser import free_port
 from gradio_client import Client
 from PIL import Image
 from pixels import pixels
@@ -30,7 +31,12 @@ class Studio:
         self.classes = train_tiny(self.home, **CONDITIONAL)
         self.blocks = app.build()
         _, self.url, _ = self.blocks.launch(
-            server_name="127.0.0.1", prevent_thread_lock=True, quiet=True, share=False, **app.settings()
+            server_name="127.0.0.1",
+            server_port=free_port(),
+            prevent_thread_lock=True,
+            quiet=True,
+            share=False,
+            **app.settings(),
         )
         self.client = Client(self.url, verbose=False, download_files=folder / "downloads")
 
