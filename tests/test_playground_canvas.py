@@ -295,6 +295,8 @@ def test_the_page_plays_changes_and_its_link_restores_all_in_another_browser(bro
         tab.wait_for_function(f"Number({at}) > 20")
         click(tab, "Pause")
         tab.get_by_role("button", name="Play", exact=True).wait_for()
+        tab.wait_for_url(re.compile(f"gan={tab.evaluate(at)}~"))  # what is typed while the page is drawn can be lost
+        tab.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
         tab.get_by_text("Settings · data").click()
         batch = tab.get_by_role("spinbutton", name="Batch size")
         batch.fill("64")
